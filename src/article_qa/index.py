@@ -1,0 +1,682 @@
+"""Articles, cut and embedded: exact FAISS search and BM25 over passages and sentences.
+
+On disk an index is a folder of five files and their digests, none of them pickled::
+
+    manifest.json          schema, settings, model fingerprint, the articles' digests
+    articles.jsonl         the articles, text and blocks, so that loading needs no source
+    passages.jsonl         where each passage stands; its text is cut from the article
+    passage_vectors.npy    float32 (passages, dim)
+    sentence_vectors.npy   float32 (sentences, dim), in the order the passages name them
+    SHA256SUMS             digests of the above; also read by ``sha256sum -c``
+
+Blocks are stored and not parsed again, so that offsets mean what they meant when the passages were
+cut, whatever a newer parser would say. All but the vectors and their digests are the same bytes
+each time the same articles are indexed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+from filelock import FileLock, Timeout
+
+from article_qa.config import Settings
+from article_qa.embeddings import Progress, SentenceEmbeddings
+from article_qa.errors import (
+    ArticleError,
+    IndexCorruptError,
+    IndexSchemaError,
+    IndexStaleError,
+    IndexUnusableError,
+)
+from article_qa.lexical import BM25
+from article_qa.passages import cut_passages
+from article_qa.types import Article, Block, Passage, Span
+
+SCHEMA = 1
+"""Version of the files' layout. Raise it with any change that older code would misread."""
+
+_FILES = (
+    "manifest.json",
+    "articles.jsonl",
+    "passages.jsonl",
+    "passage_vectors.npy",
+    "sentence_vectors.npy",
+)
+_SUMS = "SHA256SUMS"
+_REMEDY = "Run `article-qa index` to build it again."
+_LOCK_SECONDS = 60.0
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Every passage that may be ranked for one question, with its raw scores.
+
+    Args:
+        passages: by article in the order they were added, then by position: (n,).
+        dense: cosine similarity of each passage to the question: (n,).
+        lexical: its BM25 score: (n,).
+        sentences: the distinct sentences of these passages: (m,).
+        sentence_dense: cosine similarity of each sentence: (m,).
+        sentence_lexical: its BM25 score: (m,).
+        members: for each passage, the rows of its sentences.
+    """
+
+    passages: tuple[Passage, ...]
+    dense: Floats
+    lexical: Floats
+    sentences: tuple[Span, ...]
+    sentence_dense: Floats
+    sentence_lexical: Floats
+    members: tuple[Rows, ...]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One article with all that is derived from it."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    vectors: Floats
+    sentence_vectors: Floats
+
+    @cached_property
+    def sentences(self) -> tuple[Span, ...]:
+        """The distinct sentences of the passages, in the order the passages name them."""
+        return _sentences(self.passages)
+
+    @cached_property
+    def members(self) -> tuple[Rows, ...]:
+        """For each passage, the rows of its sentences."""
+        row = {span: i for i, span in enumerate(self.sentences)}
+        return tuple(
+            np.array([row[span] for span in passage.sentences], dtype=np.intp)
+            for passage in self.passages
+        )
+
+
+class _Searcher:
+    """The entries, ready to be searched; never changed, so a search needs no lock."""
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        self.entries = {entry.article.id: entry for entry in entries}
+        held = tuple(self.entries.values())
+        self.articles = {entry.article.id: entry.article for entry in held}
+        self.passages = tuple(passage for entry in held for passage in entry.passages)
+        self._lexical = BM25([passage.text for passage in self.passages])
+        self._sentence_lexical = BM25(
+            [e.article.text[s.start : s.end] for e in held for s in e.sentences]
+        )
+        self._dense = _flat_index([entry.vectors for entry in held])
+        self._sentence_dense = _flat_index([entry.sentence_vectors for entry in held])
+
+    def candidates(
+        self, question: str, vector: Floats, article_ids: Iterable[str] | None
+    ) -> Candidates:
+        """Score the passages and sentences of some articles, or of all."""
+        wanted = set(self.entries if article_ids is None else article_ids)
+        if unknown := sorted(wanted - self.entries.keys()):
+            raise ArticleError(
+                f"No article {unknown[0]!r} in the index; it holds "
+                f"{', '.join(map(repr, self.entries)) or 'none'}."
+            )
+        rows, sentence_rows = self._rows(wanted)
+        chosen = [entry for id, entry in self.entries.items() if id in wanted]
+        first = np.cumsum([0, *(len(entry.sentences) for entry in chosen)])
+        return Candidates(
+            passages=tuple(passage for entry in chosen for passage in entry.passages),
+            dense=_inner_products(self._dense, vector)[rows],
+            lexical=self._lexical.scores(question)[rows],
+            sentences=tuple(span for entry in chosen for span in entry.sentences),
+            sentence_dense=_inner_products(self._sentence_dense, vector)[sentence_rows],
+            sentence_lexical=self._sentence_lexical.scores(question)[sentence_rows],
+            members=tuple(
+                offset + rows
+                for offset, entry in zip(first[:-1], chosen, strict=True)
+                for rows in entry.members
+            ),
+        )
+
+    def _rows(self, wanted: set[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Say which rows of the passages and of the sentences belong to the wanted articles."""
+        held = self.entries.values()
+        keep = [entry.article.id in wanted for entry in held]
+        sizes = [len(entry.passages) for entry in held]
+        sentence_sizes = [len(entry.sentences) for entry in held]
+        mask = np.array(keep, dtype=np.bool_)
+        return np.repeat(mask, sizes), np.repeat(mask, sentence_sizes)
+
+
+class PassageIndex:
+    """Articles made searchable. Make one with ``build`` or ``load``.
+
+    Safe to share between threads: a search sees the articles as they were before or after a change.
+
+    Args:
+        settings: how articles are cut; ``embedding_model`` is to be the one of ``embeddings``.
+        embeddings: what embeds passages and questions.
+    """
+
+    def __init__(self, settings: Settings, embeddings: SentenceEmbeddings) -> None:
+        self.settings = settings
+        self.embeddings = embeddings
+        self._searcher = _Searcher(())
+        self._changing = threading.Lock()
+
+    @classmethod
+    def build(
+        cls,
+        articles: Iterable[Article],
+        settings: Settings,
+        embeddings: SentenceEmbeddings,
+        progress: Progress | None = None,
+    ) -> PassageIndex:
+        """Cut and embed articles.
+
+        Args:
+            articles: with ids that differ; none at all makes an index that finds nothing.
+            settings: how to cut them.
+            embeddings: what embeds them.
+            progress: called with (texts embedded, texts in all); None shows a bar for long work.
+
+        Raises:
+            ArticleError: two articles have the same id.
+            ModelError: the embedding model cannot be loaded.
+        """
+        index = cls(settings, embeddings)
+        index.add(articles, progress)
+        return index
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """The articles, in the order they were added."""
+        return tuple(self._searcher.articles.values())
+
+    @property
+    def articles_by_id(self) -> Mapping[str, Article]:
+        """The same by id, as an engine takes them."""
+        return self._searcher.articles
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages: by article in the order they were added, then by position."""
+        return self._searcher.passages
+
+    def add(self, articles: Iterable[Article], progress: Progress | None = None) -> tuple[str, ...]:
+        """Add articles, replacing those of the same id; an unchanged one costs nothing.
+
+        Returns:
+            The ids of the articles that are new or changed.
+
+        Raises:
+            ArticleError: two of them have the same id.
+            ModelError: the embedding model cannot be loaded.
+        """
+        with self._changing:
+            return self._change(articles, progress, keep_others=True)
+
+    def sync(
+        self, articles: Iterable[Article], progress: Progress | None = None
+    ) -> tuple[str, ...]:
+        """Hold exactly these articles, in this order; like ``add``, but all others go."""
+        with self._changing:
+            return self._change(articles, progress, keep_others=False)
+
+    def remove(self, article_ids: Iterable[str]) -> tuple[str, ...]:
+        """Remove articles.
+
+        Returns:
+            The ids of those that were there.
+        """
+        with self._changing:
+            unwanted = set(article_ids)
+            entries = self._searcher.entries
+            gone = tuple(id for id in entries if id in unwanted)
+            self._searcher = _Searcher(e for id, e in entries.items() if id not in unwanted)
+            return gone
+
+    def search(self, question: str, article_ids: Iterable[str] | None = None) -> Candidates:
+        """Score every passage and sentence against a question, which is embedded once.
+
+        Args:
+            question: what is asked.
+            article_ids: search only these articles; None searches all.
+
+        Raises:
+            ArticleError: an id is not in the index.
+            ModelError: the embedding model cannot be loaded.
+        """
+        searcher = self._searcher
+        if not searcher.passages:  # nothing to compare a vector with
+            return searcher.candidates(question, np.zeros(0, dtype=np.float32), article_ids)
+        vector = np.asarray(self.embeddings.embed_query(question), dtype=np.float32)
+        return searcher.candidates(question, vector, article_ids)
+
+    def _change(
+        self, articles: Iterable[Article], progress: Progress | None, *, keep_others: bool
+    ) -> tuple[str, ...]:
+        """Embed what is new and swap the searcher. The caller holds the lock."""
+        given = {}
+        for article in articles:
+            if article.id in given:
+                raise ArticleError(
+                    f"Two articles have the id {article.id!r}; ids must differ. Rename one file, "
+                    "or give one another id."
+                )
+            # Where it was read from is nobody else's business, and differs between machines.
+            given[article.id] = replace(
+                article, source=article.source and PurePath(article.source).name
+            )
+        old = self._searcher.entries
+        changed = [a for a in given.values() if a.id not in old or not _same(a, old[a.id].article)]
+        fresh = {e.article.id: e for e in _embed(changed, self.settings, self.embeddings, progress)}
+        merged = {**old, **fresh} if keep_others else {id: fresh.get(id) or old[id] for id in given}
+        if merged.keys() != old.keys() or fresh or list(merged) != list(old):
+            self._searcher = _Searcher(merged.values())
+        return tuple(fresh)
+
+    def save(self, directory: str | Path) -> None:
+        """Write the index into a folder, whole or not at all.
+
+        The folder is made where it is missing; other files in it are left alone. Processes that
+        save at once take turns, and one that loads sees the old index or the new one.
+
+        Raises:
+            IndexUnusableError: the folder cannot be written, or is held by another process.
+        """
+        directory = Path(directory)
+        files = _serialise(self._searcher, self.settings, self.embeddings)
+        try:
+            _write(directory, files)
+        except Timeout as error:
+            raise IndexUnusableError(
+                f"Another process has been saving to {directory} for {_LOCK_SECONDS:.0f} s. Wait "
+                f"for it to end, or delete {directory / '.lock'} if there is none."
+            ) from error
+        except OSError as error:
+            raise IndexUnusableError(
+                f"An index cannot be written to {directory}: {error.strerror or error}. Name a "
+                "folder that can be written."
+            ) from error
+
+    @classmethod
+    def load(
+        cls,
+        directory: str | Path,
+        settings: Settings,
+        embeddings: SentenceEmbeddings,
+        sources: Sequence[Article] | None = None,
+    ) -> PassageIndex:
+        """Open a saved index, checking all of it. Nothing is embedded unless ``sources`` differ.
+
+        Args:
+            directory: where it was saved; need not be writable.
+            settings: how articles should have been cut.
+            embeddings: what should have embedded them.
+            sources: the articles as they are now, if they are at hand: the index will hold exactly
+                these, and whatever is stale (a changed article; all of them after a change of model
+                or settings) is made anew, in memory.
+
+        Raises:
+            IndexCorruptError: truncated, edited, or not an index.
+            IndexStaleError: made by another model, other settings or an older version, and without
+                ``sources`` to make it again from.
+            IndexSchemaError: written by a newer version of this package.
+            ModelError: something must be embedded and the model cannot be loaded.
+        """
+        directory = Path(directory)
+        try:
+            manifest, entries = _read_settled(directory)
+            _check_fresh(directory, manifest, settings, embeddings)
+        except IndexStaleError:
+            if sources is None:
+                raise
+            return cls.build(sources, settings, embeddings)
+        index = cls(settings, embeddings)
+        index._searcher = _Searcher(entries)
+        if sources is not None:
+            index.sync(sources)
+        return index
+
+
+def _same(new: Article, old: Article) -> bool:
+    """Say whether an article's passages would come out the same; where it was read is no matter."""
+    return replace(new, source=None, notes=()) == replace(old, source=None, notes=())
+
+
+def _embed(
+    articles: Sequence[Article],
+    settings: Settings,
+    embeddings: SentenceEmbeddings,
+    progress: Progress | None,
+) -> list[_Entry]:
+    """Cut articles and embed their passages and sentences, each distinct text once."""
+    texts: dict[str, int] = {}  # equal texts share a vector: they tie, and position decides
+
+    def rows(article: Article, spans: Iterable[Span]) -> Rows:
+        cut = (article.text[span.start : span.end] for span in spans)
+        return np.array([texts.setdefault(text, len(texts)) for text in cut], dtype=np.intp)
+
+    planned = []
+    for article in articles:
+        passages = cut_passages(article, settings)
+        own = rows(article, (passage.span for passage in passages))
+        planned.append((article, passages, own, rows(article, _sentences(passages))))
+    vectors = embeddings.embed_array(list(texts), progress)
+    return [
+        _Entry(article, passages, vectors[own], vectors[sentences])
+        for article, passages, own, sentences in planned
+    ]
+
+
+def _sentences(passages: Iterable[Passage]) -> tuple[Span, ...]:
+    """List the distinct sentences of passages of one article, in order of first mention."""
+    return tuple(dict.fromkeys(span for passage in passages for span in passage.sentences))
+
+
+def _flat_index(parts: Sequence[Floats]) -> faiss.IndexFlatIP:
+    """Make an exact inner-product index of the rows of several arrays."""
+    filled = [part for part in parts if len(part)]
+    index = faiss.IndexFlatIP(filled[0].shape[1] if filled else 1)
+    for part in filled:
+        index.add(np.ascontiguousarray(part))
+    return index
+
+
+def _inner_products(index: faiss.IndexFlatIP, vector: Floats) -> Floats:
+    """Score every row of an index, in row order; FAISS gives them best first."""
+    products: Floats = np.zeros(index.ntotal, dtype=np.float32)
+    if index.ntotal:
+        scores, labels = index.search(vector[None, :], index.ntotal)
+        found = labels[0] >= 0  # -1 stands where FAISS has no row to give
+        products[labels[0][found]] = scores[0][found]
+    return products
+
+
+# Files
+
+
+def _serialise(
+    searcher: _Searcher, settings: Settings, embeddings: SentenceEmbeddings
+) -> dict[str, bytes]:
+    """Make the content of every file, the digests last."""
+    entries = tuple(searcher.entries.values())
+    manifest = {
+        "schema": SCHEMA,
+        "settings": settings.index_dict(),
+        "model_sha256": embeddings.fingerprint,
+        "articles": [
+            {
+                "id": entry.article.id,
+                "title": entry.article.title,
+                "source": entry.article.source,
+                "sha256": entry.article.sha256,
+                "passages": len(entry.passages),
+            }
+            for entry in entries
+        ],
+    }
+    contents = (
+        (json.dumps(manifest, indent=2) + "\n").encode("ascii"),
+        _json_lines(_article_record(entry.article) for entry in entries),
+        _json_lines(_passage_record(passage) for passage in searcher.passages),
+        _npy([entry.vectors for entry in entries]),
+        _npy([entry.sentence_vectors for entry in entries]),
+    )
+    files = dict(zip(_FILES, contents, strict=True))
+    sums = "".join(f"{_sha256(content)}  {name}\n" for name, content in files.items())
+    return {**files, _SUMS: sums.encode("ascii")}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write one JSON object a line, in ASCII: even a lone surrogate comes back as it was."""
+    return "".join(json.dumps(record) + "\n" for record in records).encode("ascii")
+
+
+def _npy(parts: Sequence[Floats]) -> bytes:
+    filled = [part for part in parts if len(part)]
+    array = np.concatenate(filled) if filled else np.zeros((0, 0), dtype=np.float32)
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _article_record(article: Article) -> dict[str, Any]:
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "notes": list(article.notes),
+        "text": article.text,
+        "blocks": [
+            [b.kind, b.span.start, b.span.end, [[s.start, s.end] for s in b.sentences]]
+            for b in article.blocks
+        ],
+    }
+
+
+def _passage_record(passage: Passage) -> dict[str, Any]:
+    return {
+        "article_id": passage.article_id,
+        "kind": passage.kind,
+        "span": [passage.span.start, passage.span.end],
+        "context": [passage.context.start, passage.context.end],
+        "sentences": [[s.start, s.end] for s in passage.sentences],
+    }
+
+
+def _write(directory: Path, files: Mapping[str, bytes]) -> None:
+    """Replace an index's files so that no crash and no reader can come upon a mixture.
+
+    All are written into ``.new``; renaming it to ``.saved`` is the moment the new index counts, for
+    readers look there first; then the files move to their places. A save that dies in between is
+    finished by the next one.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory / ".lock", timeout=_LOCK_SECONDS):
+        _finish_save(directory)
+        new = directory / ".new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir()
+        for name, content in files.items():
+            with (new / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        new.rename(directory / ".saved")
+        _finish_save(directory)
+
+
+def _finish_save(directory: Path) -> None:
+    saved = directory / ".saved"
+    if saved.is_dir():
+        for name in (*_FILES, _SUMS):
+            if (saved / name).exists():
+                (saved / name).replace(directory / name)
+        saved.rmdir()
+
+
+def _read_settled(directory: Path) -> tuple[dict[str, Any], list[_Entry]]:
+    """Read an index, again where another process was changing its files meanwhile."""
+    for _ in range(3):
+        try:
+            return _read(directory)
+        except IndexCorruptError:
+            time.sleep(0.05)
+    return _read(directory)
+
+
+def _read(directory: Path) -> tuple[dict[str, Any], list[_Entry]]:
+    """Read and check an index's files.
+
+    Raises:
+        IndexCorruptError, IndexStaleError, IndexSchemaError: as ``PassageIndex.load``.
+    """
+    manifest = _read_manifest(directory)
+    content = {name: _read_file(directory, name) for name in _FILES}
+    try:
+        lines = _read_file(directory, _SUMS).decode("ascii").splitlines()
+        sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    except ValueError as error:
+        raise _corrupt(directory, f"{_SUMS} is not a list of digests", error) from error
+    for name, data in content.items():
+        if sums.get(name) != _sha256(data):
+            raise _corrupt(directory, f"{name} is truncated or was edited ({len(data)} bytes)")
+    try:
+        return manifest, _entries(manifest, content)
+    except (KeyError, IndexError, TypeError, ValueError, EOFError) as error:
+        raise _corrupt(directory, "its files contradict each other", error) from error
+
+
+def _read_manifest(directory: Path) -> dict[str, Any]:
+    """Read the manifest and check the schema, before anything a newer one may have changed."""
+    try:
+        manifest = json.loads(_read_file(directory, "manifest.json"))
+        schema = int(manifest["schema"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise _corrupt(directory, "manifest.json is not an index's manifest", error) from error
+    if schema > SCHEMA:
+        raise IndexSchemaError(
+            f"The index in {directory} has schema {schema}; this version of article-qa reads "
+            f"{SCHEMA}. Upgrade article-qa, or run `article-qa index` to build it again."
+        )
+    if schema < SCHEMA:
+        raise IndexStaleError(
+            f"The index in {directory} has schema {schema}, of an older version; expected "
+            f"{SCHEMA}. {_REMEDY}"
+        )
+    checked: dict[str, Any] = manifest
+    return checked
+
+
+def _read_file(directory: Path, name: str) -> bytes:
+    try:
+        try:
+            return (directory / ".saved" / name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return (directory / name).read_bytes()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        what = f"{name} is missing" if directory.is_dir() else "there is no such folder"
+        raise _corrupt(directory, what) from error
+    except OSError as error:
+        raise IndexUnusableError(
+            f"{directory / name} cannot be read: {error.strerror}. Make it readable, or run "
+            "`article-qa index` to build an index elsewhere."
+        ) from error
+
+
+def _corrupt(directory: Path, what: str, error: Exception | None = None) -> IndexCorruptError:
+    detail = f" ({type(error).__name__}: {error})" if error is not None else ""
+    return IndexCorruptError(f"No usable index in {directory}: {what}{detail}. {_REMEDY}")
+
+
+def _entries(manifest: Mapping[str, Any], content: Mapping[str, bytes]) -> list[_Entry]:
+    """Put the files' content together; raises the like of ValueError where it does not fit."""
+    articles = [_article(record) for record in _records(content["articles.jsonl"])]
+    noted = [(record["id"], record["sha256"]) for record in manifest["articles"]]
+    if noted != [(article.id, article.sha256) for article in articles]:
+        raise ValueError("the articles are not those of the manifest")
+    passages = _records(content["passages.jsonl"])
+    vectors, sentence_vectors = (_vectors(content[name]) for name in _FILES[3:])
+    entries, row, sentence_row = [], 0, 0
+    for article, record in zip(articles, manifest["articles"], strict=True):
+        end = row + record["passages"]
+        cut = tuple(_passage(passage, article) for passage in passages[row:end])
+        sentence_end = sentence_row + len(_sentences(cut))
+        entries.append(
+            _Entry(article, cut, vectors[row:end], sentence_vectors[sentence_row:sentence_end])
+        )
+        row, sentence_row = end, sentence_end
+    if (row, row, sentence_row) != (len(passages), len(vectors), len(sentence_vectors)):
+        raise ValueError(
+            f"{row} passages and {sentence_row} sentences expected, {len(passages)} passages "
+            f"with {len(vectors)} and {len(sentence_vectors)} vectors found"
+        )
+    return entries
+
+
+def _records(lines: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines.split(b"\n") if line]
+
+
+def _vectors(content: bytes) -> Floats:
+    array: Floats = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError(f"vectors of shape {array.shape} and type {array.dtype}")
+    return array
+
+
+def _article(record: Mapping[str, Any]) -> Article:
+    text = record["text"]
+    return Article(
+        id=record["id"],
+        title=record["title"],
+        text=text,
+        blocks=tuple(
+            Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences))
+            for kind, start, end, sentences in record["blocks"]
+        ),
+        source=record["source"],
+        notes=tuple(record["notes"]),
+    )
+
+
+def _passage(record: Mapping[str, Any], article: Article) -> Passage:
+    if record["article_id"] != article.id:
+        raise ValueError(f"a passage of {record['article_id']!r} among those of {article.id!r}")
+    span = _span(record["span"], article.text)
+    return Passage(
+        article_id=article.id,
+        span=span,
+        text=article.text[span.start : span.end],
+        sentences=tuple(_span(sentence, article.text) for sentence in record["sentences"]),
+        context=_span(record["context"], article.text),
+        kind=record["kind"],
+    )
+
+
+def _span(pair: Sequence[int], text: str) -> Span:
+    start, end = pair
+    if not 0 <= start <= end <= len(text):
+        raise ValueError(f"{start}..{end} lies outside a text of {len(text)} characters")
+    return Span(start, end)
+
+
+def _check_fresh(
+    directory: Path,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    embeddings: SentenceEmbeddings,
+) -> None:
+    """Compare what an index was made with to what is wanted now.
+
+    Raises:
+        IndexStaleError: they differ.
+    """
+    was, wanted = dict(manifest.get("settings", {})), settings.index_dict()
+    was["model_sha256"], wanted["model_sha256"] = manifest["model_sha256"], embeddings.fingerprint
+    differing = [name for name in wanted if was.get(name) != wanted[name]]
+    if differing:
+        shown = "; ".join(f"{n} {was.get(n)!r} where {wanted[n]!r} is wanted" for n in differing)
+        raise IndexStaleError(f"The index in {directory} was made with {shown}. {_REMEDY}")
