@@ -13,8 +13,11 @@ import json
 import re
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from article_qa.article import read_article
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -25,15 +28,18 @@ DEV_SHARE = 0.4
 KINDS = (
     "who", "when", "where", "howmany", "why", "how", "what", "said", "list", "paraphrase",
     "metadata", "caption", "followup", "overview", "yesno",
-    "offtopic", "ontopic", "presupposition", "nearmiss", "hostile",
+    "offtopic", "ontopic", "presupposition", "nearmiss", "hostile", "feedback",
 )  # fmt: skip
 KEYS = ("id", "article", "kind", "split", "question", "turns", "answers", "quotes", "answerable")
+FEEDBACK_KEYS = ("verdict", "time")
+"""Further keys that a question made from a reader's feedback has."""
 
 Row = dict[str, Any]
 
 
+@cache
 def article_text(article_id: str) -> str:
-    """Return an article's text as quotes count in it: UTF-8, newlines normalised to ``\\n``.
+    """Return the text that offsets point into, ``Article.text``.
 
     Raises:
         ValueError: no file, or more than one, has this name without its suffix.
@@ -41,8 +47,7 @@ def article_text(article_id: str) -> str:
     found = [path for folder in ARTICLE_FOLDERS for path in sorted(folder.glob(f"{article_id}.*"))]
     if len(found) != 1:
         raise ValueError(f"expected one article file named {article_id}.*, found {len(found)}")
-    text = found[0].read_bytes().decode("utf-8")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return read_article(found[0]).text
 
 
 def fill_quote(quote: str | Row, text: str) -> Row:
@@ -68,12 +73,24 @@ def fill_quote(quote: str | Row, text: str) -> Row:
         raise ValueError(f"the article does not say {words!r}, letter for letter")
     if len(found) > 1 and "occurrence" not in quote:
         raise ValueError(f"{words!r} stands {len(found)} times: quote more, or add 'occurrence'")
-    chosen = found[quote.get("occurrence", 1) - 1]
+    number = quote.get("occurrence", 1)
+    if not 1 <= number <= len(found):
+        raise ValueError(f"{words!r} stands {len(found)} times: there is no occurrence {number}")
+    chosen = found[number - 1]
     return {"text": chosen[0], "start": chosen.start(), "end": chosen.end()}
 
 
 def fill_row(row: Row, text: str) -> Row:
-    """Return a question with its defaults, offsets and key order; ``split`` is left as it is."""
+    """Return a question with its defaults and offsets; ``split`` is left as it is.
+
+    Raises:
+        ValueError: a key is missing or unknown, the kind is unknown, or quotes are missing or too
+            many; or as ``fill_quote``.
+    """
+    if missing := {"id", "article", "kind"} - set(row):
+        raise ValueError(f"{sorted(missing)} missing")
+    if ("question" in row) == ("turns" in row):
+        raise ValueError("expected either 'question' or 'turns'")
     groups = row.get("quotes", [])
     if groups and not isinstance(groups[0], list):
         groups = [groups]
@@ -83,9 +100,14 @@ def fill_row(row: Row, text: str) -> Row:
         "quotes": [[fill_quote(quote, text) for quote in group] for group in groups],
         "answerable": row.get("answerable", bool(groups)),
     }
-    if unknown := set(filled) - set(KEYS):
-        raise ValueError(f"unknown keys {sorted(unknown)}; known are {', '.join(KEYS)}")
-    return {key: filled[key] for key in KEYS if key in filled}
+    known = (*KEYS, *FEEDBACK_KEYS)
+    if unknown := set(filled) - set(known):
+        raise ValueError(f"unknown keys {sorted(unknown)}; known are {', '.join(known)}")
+    if filled["kind"] not in KINDS:
+        raise ValueError(f"unknown kind {filled['kind']!r}; known are {', '.join(KINDS)}")
+    if filled["answerable"] != bool(groups) or (filled["answers"] and not groups):
+        raise ValueError("an answerable question needs quotes, an unanswerable one has none")
+    return filled
 
 
 def draw_splits(rows: list[Row]) -> None:
@@ -104,21 +126,31 @@ def draw_splits(rows: list[Row]) -> None:
 
 
 def fill_file(path: Path) -> None:
-    """Complete one file of questions.
+    """Complete one file of questions; empty lines and ``//`` comments stay where they are.
 
     Raises:
         ValueError: a line cannot be completed; the message names file and line.
     """
-    rows: list[Row] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    lines: list[Row | str] = []
+    text = path.read_text(encoding="utf-8").removesuffix("\n")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip() or line.startswith("//"):
+            lines.append(line)
+            continue
         try:
             row = json.loads(line)
-            rows.append(fill_row(row, article_text(row["article"])))
-        except (KeyError, IndexError, ValueError) as error:
+            lines.append(fill_row(row, article_text(row.get("article", ""))))
+        except ValueError as error:
             raise ValueError(f"{path.name}:{number}: {error}") from error
-    draw_splits(rows)
-    lines = (json.dumps({k: row[k] for k in KEYS if k in row}, ensure_ascii=False) for row in rows)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
+    draw_splits([line for line in lines if isinstance(line, dict)])
+    written = (line if isinstance(line, str) else in_order(line) for line in lines)
+    path.write_text("".join(f"{line}\n" for line in written), encoding="utf-8", newline="\n")
+
+
+def in_order(row: Row) -> str:
+    """Return a question as its line: keys in the order of ``KEYS``."""
+    order = (*KEYS, *FEEDBACK_KEYS)
+    return json.dumps({key: row[key] for key in order if key in row}, ensure_ascii=False)
 
 
 def main(names: list[str]) -> int:
@@ -126,7 +158,7 @@ def main(names: list[str]) -> int:
     try:
         for path in [Path(name) for name in names] or sorted(HERE.glob("*.jsonl")):
             fill_file(path)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
