@@ -24,8 +24,8 @@ FUNCTION_WORDS = set(
         r"\w+",
         """a after an and any are as at be before being by close did do does for from had has have
         he her him his how i in into is it its no of on or ought own s she so some somebody soon
-        that the their them there they this those to was were what when where which who whom whose why
-        with you your""",
+        that the their them there they this those to was were what when where which who whom whose
+        why with you your""",
     )
 )
 
