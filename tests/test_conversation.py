@@ -1,0 +1,206 @@
+"""Follow-ups are understood in their context; what stands alone is left as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from article_qa.conversation import Conversation, answer_from_dict, standalone
+from article_qa.errors import ArticleError
+from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
+
+ROWS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "conversations.jsonl").read_text().splitlines()
+]
+
+
+def make_turn(
+    question: str, answer: str | None, quote: str | None = None, understood: str | None = None
+) -> Turn:
+    """A turn as the history holds it; ``answer`` None for a refusal."""
+    citations = (Citation(1, "a", 0, len(quote), quote),) if answer and quote else ()
+    return Turn(
+        question,
+        Answer(
+            question=question,
+            text=f"{answer} [1]" if answer else "",
+            plain=answer or "",
+            refused=answer is None,
+            reason=None if answer else "The article does not say.",
+            confidence=0.9,
+            citations=citations,
+            hits=(),
+            understood_as=understood,
+        ),
+    )
+
+
+def history_of(row: dict) -> list[Turn]:
+    return [make_turn(*turn) for turn in row["history"]]
+
+
+def follow_up_is_right(row: dict) -> bool:
+    """All expected words are in the standalone question, and no word that points back is left."""
+    got = standalone(row["question"], history_of(row)).lower()
+    return all(word.lower() in got for word in row["must"]) and not any(
+        word.lower() in got for word in row["not"]
+    )
+
+
+# The rules were made on the even lines. On the odd ones, seen only when they were finished, they
+# had 29 of 32 follow-ups right, and 30 after what the even lines taught.
+def test_most_follow_ups_are_understood() -> None:
+    rows = [row for row in ROWS if row["kind"] == "follow"]
+    assert len(rows) >= 60
+    wrong = [row["question"] for row in rows if not follow_up_is_right(row)]
+    assert len(wrong) <= 0.05 * len(rows), wrong
+
+
+def test_questions_that_stand_alone_are_left_byte_for_byte() -> None:
+    rows = [row for row in ROWS if row["kind"] == "alone"]
+    assert len(rows) >= 60
+    asked = [(row["question"], standalone(row["question"], history_of(row))) for row in rows]
+    damaged = [(before, after) for before, after in asked if before != after]
+    assert damaged == []
+
+
+ENVOY = make_turn(
+    "Who is Norland's envoy to Sund?",
+    "Marta Lind",
+    "Norland's envoy to Sund, Marta Lind, flew home on Tuesday.",
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who appointed her?", "Who appointed Marta Lind?"),
+        ("What is her job?", "What is Marta Lind's job?"),
+        ("And her deputy?", "Who is Marta Lind's deputy?"),
+        ("And to Iceland?", "Who is Norland's envoy to Iceland?"),
+        ("Is that true?", "Is it true that Marta Lind is Norland's envoy to Sund?"),
+        ("Tell me more.", "What else does the article say about Marta Lind?"),
+    ],
+)
+def test_follow_up_reads_naturally(question: str, expected: str) -> None:
+    assert standalone(question, [ENVOY]) == expected
+
+
+def test_without_history_a_follow_up_is_left_alone() -> None:
+    assert standalone("Who appointed him?", []) == "Who appointed him?"
+
+
+def test_gender_is_respected() -> None:
+    turn = make_turn("Did Mr. Holt meet Ms. Reyes?", "yes", "Mr. Holt met Ms. Reyes on Monday.")
+    assert standalone("Where does he live?", [turn]) == "Where does Mr. Holt live?"
+    assert standalone("Where does she live?", [turn]) == "Where does Ms. Reyes live?"
+
+
+def test_a_pronoun_with_nothing_that_agrees_stays() -> None:
+    turn = make_turn("When did the talks begin?", "in May", "The talks began in May.")
+    assert standalone("What did he say?", [turn]) == "What did he say?"
+
+
+def test_after_a_refusal_the_last_answered_turn_is_preferred() -> None:
+    refused = make_turn("What is the capital of Peru?", None)
+    assert standalone("Who appointed her?", [ENVOY, refused]) == "Who appointed Marta Lind?"
+
+
+def test_a_person_spoken_of_by_pronoun_stays_the_topic() -> None:
+    second = make_turn(
+        "Who appointed her?",
+        "Prime Minister Karl Berg",
+        "Ms. Lind was appointed by Prime Minister Karl Berg.",
+        "Who appointed Marta Lind?",
+    )
+    assert standalone("When did she resign?", [ENVOY, second]) == "When did Marta Lind resign?"
+
+
+names = st.text(alphabet="abcdefgh ?!.,'’ABC0123é\n\"", max_size=60)
+
+
+@given(names, names, names, names)
+def test_any_text_gives_a_question(question: str, asked: str, answer: str, quote: str) -> None:
+    got = standalone(question, [make_turn(asked, answer, quote)])
+    assert isinstance(got, str)
+    assert got == standalone(question, [make_turn(asked, answer, quote)])
+
+
+# -- Conversation -----------------------------------------------------------------------------
+def echo(question: str, /, *, history: Sequence[Turn]) -> Answer:
+    """Answer every question with the number of turns before it."""
+    return make_turn(question, str(len(history)), "Norland's envoy").answer
+
+
+def echo_stream(question: str, /, *, history: Sequence[Turn]) -> Iterator[Event]:
+    yield Event("text", text=str(len(history)))
+    yield Event("answer", answer=echo(question, history=history))
+
+
+def test_turns_are_remembered_and_bounded() -> None:
+    chat = Conversation(echo, history_turns=3)
+    assert [chat.ask(f"q{n}").plain for n in range(5)] == ["0", "1", "2", "3", "3"]
+    assert [turn.question for turn in chat.turns] == ["q2", "q3", "q4"]
+    chat.clear()
+    assert chat.turns == ()
+
+
+def test_a_history_of_no_turns_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        Conversation(echo, history_turns=0)
+
+
+def test_streaming_remembers_the_finished_answer_only() -> None:
+    chat = Conversation(echo, stream=echo_stream)
+    events = chat.stream("q")
+    assert next(events).text == "0"
+    events.close()
+    assert chat.turns == ()
+    assert [event.kind for event in chat.stream("q")] == ["text", "answer"]
+    assert [turn.question for turn in chat.turns] == ["q"]
+
+
+def test_without_a_stream_the_answer_comes_at_once() -> None:
+    chat = Conversation(echo)
+    assert [event.kind for event in chat.stream("q")] == ["answer"]
+    assert len(chat.turns) == 1
+
+
+def test_a_conversation_is_saved_and_restored() -> None:
+    chat = Conversation(echo, turns=[ENVOY], history_turns=4)
+    chat.ask("Who appointed her?")
+    saved = json.loads(json.dumps(chat.to_dict()))
+    restored = Conversation.from_dict(saved, echo)
+    assert restored.turns == chat.turns
+    assert [restored.ask("q").plain for _ in range(3)] == ["2", "3", "4"]
+    assert len(restored.turns) == 4
+
+
+def test_a_restored_citation_must_stand_in_the_article() -> None:
+    quote = ENVOY.answer.citations[0].quote
+    block = Block("paragraph", Span(0, len(quote)), (Span(0, len(quote)),))
+    article = Article("a", "t", quote, (block,))
+    saved = Conversation(echo, turns=[ENVOY]).to_dict()
+    assert Conversation.from_dict(saved, echo, articles=[article]).turns == (ENVOY,)
+    with pytest.raises(ArticleError, match="held over others"):
+        Conversation.from_dict(saved, echo, articles=[replace(article, text=quote.upper())])
+
+
+def test_every_field_of_an_answer_survives_but_its_hits() -> None:
+    answer = replace(
+        ENVOY.answer,
+        citations=(Citation(1, "a", 0, 9, "Norland's", (Span(0, 7),)),),
+        nearest=(Citation(1, "a", 10, 15, "envoy"),),
+        understood_as="Who?",
+        notice="slow",
+        usage=Usage(3, 4),
+        engine="chat",
+    )
+    assert answer_from_dict(answer.to_dict()) == answer
