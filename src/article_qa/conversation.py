@@ -142,7 +142,7 @@ _RELATIONAL = frozenset(
 
 _TOKEN = re.compile(
     r"(?:Mr|Mrs|Ms|Dr|Prof|Sen|Gen|Gov|Col|Lt|Rep|St)\.|(?:[A-Z]\.){2,}"
-    r"|\d+(?:[.,]\d+)*|[^\W\d_]+(?:[-'’](?!s\b)[^\W_]+)*|['’]s\b|['’](?=\s)|[^\w\s]"
+    r"|\d+(?:[.,]\d+)*(?![^\W_])|[^\W_]+(?:[-'’](?!s\b)[^\W_]+)*|['’]s\b|['’](?=\s)|[^\w\s]"
 )
 
 
@@ -383,7 +383,7 @@ def _phrase(
     span = Span(start, tokens[j - 1].end)
     phrase = text[span.start : span.end]
     if determiner in {"a", "an"}:
-        phrase = "the " + phrase.split(" ", 1)[1]
+        phrase = f"the {text[tokens[i].start : span.end]}"
     yield _Mention(phrase, _noun_kinds(head), _is_plural(head), "", role, False, span)
 
 
