@@ -1,0 +1,16 @@
+"""Serve the page on the built index: ``python app.py`` (options: ``article-qa serve --help``)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from article_qa.web import launch
+
+if __name__ == "__main__":
+    launch(
+        index_dir=Path(__file__).parent / "index",
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=int(os.environ["PORT"]) if "PORT" in os.environ else None,
+        open_browser="NO_BROWSER" not in os.environ,
+    )

@@ -1,0 +1,308 @@
+"""Questions worth asking about an article, made from its own sentences by rule.
+
+No language model: a rule reads a sentence's surface ("Mr. Price said", "was appointed by",
+"because") and turns it into a question. Rules err, so no question is shown before the engine has
+answered it from the very sentence that it was made of: an article that no rule fits suggests
+little, never nonsense. The work is done in the background, once for each article.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from article_qa.types import Answer, Article, Block, Span
+
+if TYPE_CHECKING:
+    from article_qa.bot import ArticleQA
+
+ENOUGH = 14
+"""Checked questions for an article; a visitor sees four at first and three after each answer."""
+TRIES = 40
+"""Questions checked at most, so that a long article does not keep the processor busy."""
+SURE = 0.6
+"""Confidence below which an answered question is not shown: a first question should impress."""
+KEPT_ARTICLES = 50
+"""Articles whose questions are remembered."""
+
+log = logging.getLogger(__name__)
+
+_TITLES = frozenset(
+    "Mr Mrs Ms Dr Sir Lord Lady Professor Prof President Minister Secretary Senator Sen Congressman "
+    "Representative Rep General Gen Governor Gov Mayor Councillor Judge Justice Captain King Queen "
+    "Mr. Mrs. Ms. Dr. Prof. Sen. Rep. Gen. Gov.".split()
+)
+_TITLE = "(?:" + "|".join(sorted(t for t in _TITLES if "." not in t)) + r")\.?"
+_WORD = r"[A-Z][\w’'-]*[a-z’'][\w’'-]*|[A-Z]\."
+_NAME = rf"(?:{_TITLE} )?(?:{_WORD})(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))*"
+_FULL = rf"(?:[A-Z][\w’'-]+)(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))* (?:[A-Z][\w’'-]+)"
+_SAID = r"(?:said|says|told|wrote|added|argued|warned|explained|insisted|acknowledged|recounted)"
+_BE = r"(?:is|are|was|were|has|have|had|can|could|will|would|should|must)"
+_START = r"(?:^|(?<=[.;:] )|(?<=, and )|(?<=^But )|(?<=^And ))"
+
+_WHO = (
+    re.compile(rf"(?P<name>{_FULL}), (?:the|a|an|who|then) [a-z]"),
+    re.compile(rf"\b(?:the|[A-Za-z]+’s|[A-Za-z]+'s) (?:[a-z][\w-]* ){{1,5}}(?P<name>{_FULL})"),
+    re.compile(rf"\b{_TITLE} (?:of [A-Z]\w+ )?(?P<name>{_FULL})"),
+    re.compile(rf", (?P<name>{_FULL}), (?:said|offered|told|wrote|is|was)\b"),
+)
+_SPEECH = (
+    re.compile(rf"\b(?<![Tt]he )(?P<name>{_NAME}) {_SAID}\b"),
+    re.compile(rf"[”\"],? {_SAID} (?P<name>{_FULL})\b"),
+)
+_TITLED = re.compile(rf"\b{_TITLE} (?:[A-Z]\w* )?(?P<name>{_FULL}|{_WORD})")
+_PASSIVE = re.compile(
+    rf"{_START}(?P<name>(?:The |the )?{_NAME})(?:, [^,]+,)? (?:was|were) "
+    rf"(?P<did>[a-z]+ed) by (?P<by>(?:the )?{_NAME})"
+)
+_BECAUSE = re.compile(
+    rf"{_START}[“\"]?(?P<subject>(?:The |the )?{_NAME}) (?P<be>{_BE}) (?P<rest>[^.;:“”\"]+?),? because\b"
+)
+_THAT = re.compile(
+    rf"{_START}(?P<subject>The {_NAME}|{_NAME}) (?P<have>has|have|had) (?P<did>[a-z]+ed) that\b"
+)
+_DEFINED = re.compile(rf"{_START}(?P<subject>The {_NAME}|{_NAME}) (?P<be>is|are|was|were) (?:an?|the|what) ")
+_COUNT = re.compile(
+    r"\b(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|a dozen|dozens of|hundreds of|"
+    r"thousands of) (?P<what>(?:[a-z-]+ )?[a-z]+s) (?P<be>were|are|have|had|will) "
+    r"(?P<rest>(?:been |be )?[a-z]+(?: (?:in|by|at|from|on) (?:the )?\w+)?)"
+)
+_YEAR = re.compile(r"\b[Ii]n (?P<year>1[5-9]\d\d|20\d\d)\b")
+_PRONOUNS = frozenset(
+    "He She It They We You I This That These Those There But And Or If When As In On At For".split()
+)
+_NOT_NAMES = frozenset(
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June "
+    "July August September October November December".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question, and the sentence it was made of (None: about the article as a whole)."""
+
+    question: str
+    source: Span | None
+    topic: str
+
+
+def candidates(article: Article) -> tuple[Suggestion, ...]:
+    """Return unchecked questions about an article, in the order of their sentences.
+
+    A topic (whose words, who is meant) is asked about once.
+    """
+    found = list(_about(article))
+    people = _people(article.text)
+    for block in article.blocks:
+        if block.kind in ("paragraph", "standfirst", "heading"):
+            for sentence in block.sentences:
+                words = " ".join(article.text[sentence.start : sentence.end].split())
+                found += _from_sentence(words, sentence, people)
+    seen: set[str] = set()
+    unique = []
+    for suggestion in found:
+        keys = {suggestion.topic, suggestion.question.casefold()}
+        if not keys & seen:
+            seen |= keys
+            unique.append(suggestion)
+    return tuple(unique)
+
+
+def _about(article: Article) -> Iterator[Suggestion]:
+    """Yield questions that an article of the kind answers by its frame."""
+
+    def block(kind: str) -> Block | None:
+        return next((b for b in article.blocks if b.kind == kind), None)
+
+    yield Suggestion("What is this article about?", None, "about")
+    if byline := block("byline"):
+        yield Suggestion("Who wrote this article?", byline.span, "byline")
+    if date := block("date"):
+        yield Suggestion("When was it published?", date.span, "date")
+
+
+def _people(text: str) -> frozenset[str]:
+    """Return the last names of those the article calls by a title or lets speak."""
+    words = " ".join(text.split())
+    return frozenset(
+        match["name"].split()[-1]
+        for pattern in (*_SPEECH, _TITLED)
+        for match in pattern.finditer(words)
+        if _named(match["name"]) and _whole(words, match.start("name"))
+    )
+
+
+def _from_sentence(words: str, span: Span, people: frozenset[str]) -> Iterator[Suggestion]:
+    """Yield what the rules make of a sentence (``words``, on one line)."""
+
+    def made(question: str, topic: str) -> Suggestion:
+        return Suggestion(question, span, topic)
+
+    if words.endswith("?") and re.match(r"(Who|What|When|Where|Why|How)\b", words) and len(words) < 90:
+        yield made(words, words)
+    for match in _BECAUSE.finditer(words):
+        if _named(match["subject"]) and len(match["rest"].split()) <= 10:
+            subject = _inside(match["subject"])
+            yield made(f"Why {match['be']} {subject} {match['rest']}?", f"why {subject}")
+    for match in _PASSIVE.finditer(words):
+        if _named(match["name"]):
+            name = _inside(match["name"])
+            yield made(f"Who {match['did']} {name}?", f"passive {name}")
+    for match in _THAT.finditer(words):
+        if _named(match["subject"]):
+            subject = _inside(match["subject"])
+            yield made(f"What {match['have']} {subject} {match['did']}?", f"that {subject}")
+    for match in _COUNT.finditer(words):
+        yield made(f"How many {match['what']} {match['be']} {match['rest']}?", match["what"])
+    for pattern in _WHO:
+        for match in pattern.finditer(words):
+            if match["name"].split()[-1] in people:
+                yield made(f"Who is {match['name']}?", f"who {match['name'].split()[-1]}")
+    for pattern in _SPEECH:
+        for match in pattern.finditer(words):
+            name = match["name"]
+            if name.split()[-1] in people and _whole(words, match.start("name")):
+                yield made(f"What did {name} say?", f"said {name.split()[-1]}")
+    for match in _DEFINED.finditer(words):
+        if match["subject"].startswith("The ") and _named(match["subject"]):
+            subject = _inside(match["subject"])
+            yield made(f"What {match['be']} {subject}?", f"what {subject}")
+    for match in _YEAR.finditer(words):
+        yield made(f"What happened in {match['year']}?", match["year"])
+
+
+def _named(name: str) -> bool:
+    """Say whether a match is a name rather than a pronoun or a weekday at a sentence's start."""
+    words = name.removeprefix("The ").removeprefix("the ").split()
+    return bool(words) and words[0] not in _PRONOUNS and not _NOT_NAMES & set(words)
+
+
+def _whole(words: str, start: int) -> bool:
+    """Say whether the name at ``start`` is a person's, whole: not 'Department' of 'the State ...'."""
+    before = words[:start].split()
+    return not before or before[-1] in _TITLES or not re.fullmatch(r"[Tt]he|[A-Z][\w-]+", before[-1])
+
+
+def _inside(name: str) -> str:
+    """Return a name as it is written inside a sentence."""
+    return "the " + name[4:] if name.startswith("The ") else name
+
+
+def fits(suggestion: Suggestion, answer: Answer) -> bool:
+    """Say whether the engine's answer makes a question fit to be shown.
+
+    It must be answered, with confidence, and cite the sentence the question was made of.
+    """
+    if answer.refused or answer.confidence < SURE:
+        return False
+    source = suggestion.source
+    return source is None or any(
+        Span(c.start, c.end).overlaps(source) for c in answer.citations
+    )
+
+
+@dataclass
+class _Checked:
+    """The questions of one article that have been found good so far."""
+
+    found: list[tuple[Suggestion, Answer]] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    done: bool = False
+
+
+class Suggestions:
+    """Checked questions of every article that was asked for, made by one background thread."""
+
+    def __init__(self) -> None:
+        self._by_sha: OrderedDict[str, _Checked] = OrderedDict()
+        self._lock = threading.Lock()
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
+
+    def first(
+        self, qa: ArticleQA, article: Article, count: int, *, timeout: float = 20.0
+    ) -> list[str]:
+        """Return up to ``count`` questions to begin with, of different kinds.
+
+        Waits until there are enough, all are checked, or ``timeout`` seconds have passed.
+        """
+        checked = self._checked(qa, article)
+        with checked.changed:
+            checked.changed.wait_for(lambda: checked.done or len(checked.found) >= count, timeout)
+            return [suggestion.question for suggestion, _ in checked.found[:count]]
+
+    def after(
+        self, qa: ArticleQA, article: Article, cited: Span, asked: Sequence[str], count: int
+    ) -> list[str]:
+        """Return up to ``count`` questions that lead on from an answer, the nearest first.
+
+        Args:
+            qa: answers questions about the article.
+            article: the article.
+            cited: where the answer stands; a question made nearby continues it.
+            asked: questions already asked, which are not suggested again.
+            count: how many at most.
+        """
+        checked = self._checked(qa, article)
+        with checked.changed:
+            found = list(checked.found)
+        known = {question.casefold().strip() for question in asked}
+        fresh = [
+            suggestion
+            for suggestion, answer in found
+            if suggestion.question.casefold() not in known
+            and not any(cited == Span(c.start, c.end) for c in answer.citations)
+        ]
+        fresh.sort(key=lambda s: _distance(s.source, cited, len(article.text)))
+        return [suggestion.question for suggestion in fresh[:count]]
+
+    def _checked(self, qa: ArticleQA, article: Article) -> _Checked:
+        with self._lock:
+            checked = self._by_sha.get(article.sha256)
+            if checked is None:
+                checked = self._by_sha[article.sha256] = _Checked()
+                self._worker.submit(self._check, qa, article, checked)
+                while len(self._by_sha) > KEPT_ARTICLES:
+                    self._by_sha.popitem(last=False)
+            self._by_sha.move_to_end(article.sha256)
+            return checked
+
+    def _check(self, qa: ArticleQA, article: Article, checked: _Checked) -> None:
+        try:
+            if qa.chat_model is not None:  # checking is no reason to spend tokens
+                qa = type(qa)(qa.index, reader=qa.reader)
+            for suggestion in _varied(candidates(article))[:TRIES]:
+                answer = qa.ask(suggestion.question, article_ids=[article.id])
+                if fits(suggestion, answer):
+                    with checked.changed:
+                        checked.found.append((suggestion, answer))
+                        checked.changed.notify_all()
+                if len(checked.found) >= ENOUGH:
+                    break
+        except Exception:
+            log.exception("questions about %r could not be checked", article.id)
+        finally:
+            with checked.changed:
+                checked.done = True
+                checked.changed.notify_all()
+
+
+def _varied(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
+    """Return suggestions so that those of one kind (first two words) do not come in a row."""
+    kinds: dict[str, list[Suggestion]] = {}
+    for suggestion in suggestions:
+        kinds.setdefault(" ".join(suggestion.question.split()[:2]), []).append(suggestion)
+    rounds = max((len(group) for group in kinds.values()), default=0)
+    return [group[n] for n in range(rounds) for group in kinds.values() if n < len(group)]
+
+
+def _distance(source: Span | None, cited: Span, far: int) -> int:
+    """Return the characters between a question's sentence and a citation."""
+    if source is None:
+        return far
+    return max(source.start - cited.end, cited.start - source.end, 0)

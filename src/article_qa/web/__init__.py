@@ -1,0 +1,9 @@
+"""The page: a conversation beside the typeset article, and the named API behind it.
+
+The only package that imports gradio. ``page`` wires, ``sessions`` keeps visitors apart, ``render``
+makes safe HTML; ``page.html``, ``page.css`` and ``page.js`` are what the browser gets.
+"""
+
+from article_qa.web.page import build, launch
+
+__all__ = ["build", "launch"]
