@@ -1,6 +1,6 @@
-"""File -> ``Article``: decode, normalise newlines once, say what each part of the text is.
+r"""File -> ``Article``: decode, normalise newlines once, say what each part of the text is.
 
-The text of a ``.txt`` or ``.md`` file is kept as it is but for a byte-order mark and ``\\r``.
+The text of a ``.txt`` or ``.md`` file is kept as it is but for a byte-order mark and ``\r``.
 Formats that have no text of their own (HTML, PDF, DOCX) are written out as light Markdown
 (``# title``, ``## heading``, ``- item``, a blank line between paragraphs), so that one parser,
 ``parse_article``, sees every article and the same text always gives the same blocks.
@@ -27,7 +27,7 @@ SUFFIXES = (".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx")
 """File names an article may end in."""
 
 MAX_BYTES = 100_000_000
-"""A larger file is refused: 100 MB is some forty times the longest novel, so it is a mistake."""
+"""A larger file is refused: 50 MB take some 25 s and 0.4 GB to parse, and hours to embed."""
 
 MAX_SENTENCE_CHARS = 1500
 """A longer 'sentence' (about 250 words) is a list or a text without full stops: it is cut between
@@ -105,7 +105,7 @@ def read_article(path: str | Path, *, id: str | None = None) -> Article:
     path = Path(path)
     suffix = path.suffix.lower()
     if path.is_dir():
-        raise ArticleError(f"{path} is a folder, not an article. Use read_articles([{str(path)!r}]).")
+        raise ArticleError(f"{path} is a folder, not an article. Use read_articles(['{path}']).")
     if suffix not in SUFFIXES:
         raise ArticleError(
             f"{path} ends in {suffix or 'nothing'!r}: expected one of {', '.join(SUFFIXES)}. "
@@ -250,7 +250,7 @@ def _pdf_text(data: bytes, path: Path) -> str:
             f"{path} is not a readable PDF ({error}). Open it and save it anew, or save its text."
         ) from error
     text = "\n".join(page.strip("\n") for page in pages if page.strip())
-    return re.sub(r"(?<=[^\W\d_])-\n(?=[a-z])", "", text.replace("\x00", ""))
+    return re.sub(r"(?<=[^\W\d_])-\n([a-z]\S*)(?:[ \n]|$)", r"\1\n", text.replace("\x00", ""))
 
 
 def _docx_text(data: bytes, path: Path) -> str:
@@ -293,10 +293,10 @@ def _docx_text(data: bytes, path: Path) -> str:
 def parse_article(
     text: str, *, id: str, source: str | None = None, notes: Sequence[str] = ()
 ) -> Article:
-    """Say what each part of a plain or Markdown text is.
+    r"""Say what each part of a plain or Markdown text is.
 
     Args:
-        text: the article. ``\\r\\n`` and ``\\r`` become ``\\n``; half of a surrogate pair, which
+        text: the article. ``\r\n`` and ``\r`` become ``\n``; half of a surrogate pair, which
             no encoder accepts, becomes U+FFFD; nothing else is changed.
         id: what citations call it.
         source: where it was read from, if anywhere.
@@ -318,6 +318,10 @@ def parse_article(
         for span, kind in zip(spans, kinds, strict=True)
     )
     return Article(id, _title(text, blocks), text, blocks, source, tuple(notes))
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -402,30 +406,35 @@ def _own_kind(text: str) -> BlockKind:
 def _find_headline(texts: Sequence[str], kinds: list[BlockKind]) -> None:
     """Mark the headline: the first block that is no front matter, if it has a headline's form.
 
-    A kicker of up to three words ('Science', 'World news') above it is a heading. A text that is
-    one block, or that begins with a full sentence, has no headline.
+    A kicker or masthead above it ('Science', 'TOWN COUNCIL', 'Newsletter, issue 7') is a heading.
+    A text that is one block, or that begins with a full sentence, has no headline.
     """
-    content = [i for i, kind in enumerate(kinds) if kind in ("paragraph", "heading", "headline")]
+    content = [i for i, kind in enumerate(kinds) if kind in ("paragraph", "heading")]
     if len(content) < 2 or "headline" in kinds:
         return
-    first, second = content[0], content[1]
-    if kinds[first] == "heading":
-        kinds[first] = "headline"
-    elif _is_headline(texts[first]):
-        kicker = len(texts[first].split()) <= 3 and second == first + 1 and len(content) > 2
-        if kicker and _is_headline(texts[second]) and len(texts[second].split()) > 3:
-            kinds[first] = "heading"
-            first = second
-        kinds[first] = "headline"
+    for i, following in pairwise(content):
+        if kinds[i] == "heading":
+            kinds[i] = "headline"
+            return
+        if not _is_headline(texts[i]):
+            return
+        above = following == i + 1 and following != content[-1] and _is_headline(texts[following])
+        kinds[i] = "heading" if above and _is_masthead(texts[i], texts[following]) else "headline"
+        if kinds[i] == "headline":
+            return
 
 
 def _find_standfirst(texts: Sequence[str], kinds: list[BlockKind]) -> None:
-    """Mark the standfirst: what stands between headline and byline or date, or, right under the
-    headline, a line of six words or more that does not end like a sentence."""
+    """Mark the standfirst: what stands between headline and byline or date.
+
+    Where neither follows, it is a line right under the headline of six words or more that does not
+    end like a sentence.
+    """
     if "headline" not in kinds:
         return
     first = kinds.index("headline") + 1
-    credits = [i for i in range(first, min(first + 6, len(kinds))) if kinds[i] in ("byline", "date")]
+    front = range(first, min(first + 6, len(kinds)))
+    credits = [i for i in front if kinds[i] in ("byline", "date")]
     between = range(first, credits[0]) if credits else range(first, min(first + 1, len(kinds)))
     paragraphs = [i for i in between if kinds[i] == "paragraph"]
     if not any(kind == "paragraph" for kind in kinds[between.stop :]):
@@ -440,14 +449,27 @@ def _is_headline(text: str) -> bool:
     return len(text.split()) <= 30 and not _FULL_STOP.search(text) and not _LISTED.match(text)
 
 
+def _is_masthead(text: str, following: str) -> bool:
+    """Say whether a line above a possible headline is a section's or a paper's name."""
+    return (
+        (len(text.split()) <= 3 < len(following.split()))
+        or (text.isupper() and not following.isupper())
+        or bool(re.search(r"\b(?:no\.?|number|issue|vol\.?|volume)\s?\d+$", text, re.I))
+    )
+
+
 def _is_heading(text: str) -> bool:
-    """Say whether an unmarked line has a section heading's form: short, begun with a capital or a
-    figure, without a full stop, comma or colon at its end."""
+    """Say whether an unmarked line has a section heading's form.
+
+    It is short, begins with a capital or a figure, and has no full stop, comma or colon at its end.
+    """
     return (
         len(text.split()) <= 12
         and not _FULL_STOP.search(text)
         and text[-1] not in ",;:—-\"'”’»)"
         and (text[0].isupper() or text[0].isdigit())
+        and not _LISTED.match(text)
+        and not _LINK.search(text)
     )
 
 
@@ -459,43 +481,44 @@ _CREDITED = re.compile(
 )
 _ROLE = re.compile(
     rf"{_NAME}(?: {_NAME}){{1,3}},? (?:\w+ ){{0,3}}"
-    r"(?:correspondent|reporter|editor|staff writer|contributor|columnist)\b[^.!?]*",
-    re.I,
+    r"(?i:correspondent|reporter|editor|staff writer|contributor|columnist)\b[^.!?]*"
 )
-_PARTICLES = frozenset("and with for in of the at de la van von der den di da bin al el y e on".split())
+_PARTICLES = _set("and with for in of the at on de la van von der den di da bin al el y e")
 
 
 def _is_byline(text: str) -> bool:
     """Say whether a line names who wrote the article: 'By', then names and little else."""
     if len(text) > 200:
         return False
+    text = text.strip("()[] ") or text
     match = _CREDITED.fullmatch(text)
     if match is None:
         return text[0].isupper() and len(text.split()) <= 8 and bool(_ROLE.fullmatch(text))
-    words = re.findall(r"\w[\w.'’-]*", match["names"])
-    names = [word for word in words if not word[0].islower()]
-    others = [word for word in words if word[0].islower() and word not in _PARTICLES]
-    if not names or words[0][0].islower() or words[0].strip(".").lower() in _CALENDAR:
+    names = re.findall(r"\w[\w.'’-]*", match["names"].split(",")[0])  # after a comma, a role
+    if not names or names[0][0].islower() or names[0].strip(".").lower() in _CALENDAR:
         return False
-    if match["names"].endswith((".", "!", "?")) and not re.search(r"\b(?:\w|Jr|Sr)\.$", text):
-        # 'Reporting by A; Editing by B.' ends like a sentence; 'By then he had gone.' is one.
+    others = [name for name in names if name[0].islower() and name not in _PARTICLES]
+    if _END.search(text) and not re.search(r"\b(?:\w|Jr|Sr)\.$", text):
+        # 'Reporting by A; Editing by B.' ends like a sentence; 'By Way of Deception.' is none.
         return len(others) <= 3 and bool(re.match(r"report|written", text, re.I))
-    return len(others) <= max(1, len(names) // 2)
+    return len(others) <= len(names) // 3
 
 
-_MONTHS = (
+_MONTHS = _set(
     "january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sep sept oct nov dec"
-).split()
-_CALENDAR = frozenset(
-    [*_MONTHS, *"monday tuesday wednesday thursday friday saturday sunday".split()]
-    + "mon tue tues wed thu thur thurs fri sat sun".split()
 )
-_DATE_WORDS = _CALENDAR | frozenset(
+_CALENDAR = _MONTHS | _set(
+    "monday tuesday wednesday thursday friday saturday sunday "
+    "mon tue tues wed thu thur thurs fri sat sun"
+)
+_DATE_WORDS = _CALENDAR | _set(
     "published updated posted created modified revised issued released first last on at date the "
-    "of am pm a.m p.m et est edt pt pst pdt ct gmt utc bst cet cest z st nd rd th and".split()
+    "of am pm a.m p.m et est edt pt pst pdt ct gmt utc bst cet cest z st nd rd th and"
 )
-_NUMERIC_DATE = re.compile(r"\b\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\b\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}\b")
+_NUMERIC_DATE = re.compile(
+    r"(?<!\d)(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d\d))(?!\d)"
+)
 
 
 def _is_date(text: str) -> bool:
@@ -516,10 +539,13 @@ _AGENCY = (
 )
 _PHOTO = r"(?:photo(?:graph)?s?|image|picture|illustration|graphic|credit|photo credit|courtesy)"
 _CAPTION = (
-    re.compile(rf"(?:{_PHOTO}(?: credit| courtesy)?\s*:|caption:|fig(?:ure|\.)? \d+[.:])\s*\S", re.I),
+    re.compile(
+        rf"(?:{_PHOTO}(?: credit| courtesy)?\s*:|caption:|fig(?:ure|\.)? \d+[.:])\s*\S", re.I
+    ),
     re.compile(rf"[(\[]{_PHOTO}\b[^()\[\]]{{0,100}}[)\]]\.?$", re.I),
     re.compile(rf"\b{_PHOTO}(?: credit| courtesy)?(?:\s*:| by | of )[^.!?]{{2,80}}$", re.I),
     re.compile(rf"{_NAME}(?: {_NAME}){{0,3}}\s?(?:/|\||—|–|, | via )\s?(?:{_AGENCY})\)?$"),
+    re.compile(rf"\b(?:{_AGENCY}|REUTERS)(?: (?i:photo))?/\s?{_NAME}(?: {_NAME}){{0,3}}\)?$"),
 )
 _IMAGE = re.compile(r"!\[[^\]]+\]\([^)]*\)")
 
@@ -531,7 +557,7 @@ def _is_caption(text: str) -> bool:
     if _IMAGE.fullmatch(text) or _CAPTION[0].match(text):
         return True
     return any(pattern.search(text) for pattern in _CAPTION[1:3]) or (
-        not _END.search(text) and bool(_CAPTION[3].search(text))
+        not _END.search(text) and any(pattern.search(text) for pattern in _CAPTION[3:])
     )
 
 
@@ -561,10 +587,13 @@ _PROMO = re.compile(
     r"(?:mailing|e-?mail) list|our (?:app|podcast|channel))\b"
     r"|\b(?:Subscribe|SUBSCRIBE) (?:to|now|today|for)\b"
     r"|\b(?:Follow|Like|Find) us on\b|\bDownload (?:the|our) app\b|\bSupport our journalism\b"
-    r"|\b(?:We|[Tt]h(?:is|e) (?:web)?site|Our (?:web)?site) uses? cookies\b|\b[Aa]ccept (?:all )?cookies\b"
+    r"|\b(?:We|[Tt]h(?:is|e) (?:web)?site|Our (?:web)?site) uses? cookies\b"
+    r"|\b[Aa]ccept (?:all )?cookies\b"
     r"|\bBy continuing to (?:use|browse)\b|\bManage (?:cookie )?preferences\b"
 )
-_RIGHTS = re.compile(r"(?:©|\(c\) ?\d|copyright (?:©|\(c\)|\d{4}))|.{0,80}\ball rights reserved\.?$", re.I)
+_RIGHTS = re.compile(
+    r"(?:©|\(c\) ?\d|copyright (?:©|\(c\)|\d{4}))|.{0,80}\ball rights reserved\.?$", re.I
+)
 
 
 def _is_boilerplate(text: str) -> bool:
@@ -594,28 +623,50 @@ def _is_boilerplate(text: str) -> bool:
 
 
 def _sentences(text: str, span: Span, kind: BlockKind) -> tuple[Span, ...]:
-    """Return a block's sentences: trimmed, in order, every character but white space and leading
-    Markdown marks in exactly one of them.
+    """Return a block's sentences: trimmed, in order, not overlapping.
+
+    Every character is in one of them but for white space and the Markdown marks around the block
+    (a bullet, ``#``, ``>``, the stars of a block all in italics), which no one would quote.
 
     Headlines, headings, bylines and dates are one sentence each. The splitter is Wikimedia's
     sentencex: it carries offsets, knows abbreviations and quotations, and splits 14 MB/s where
     syntok split 0.8; of the splitters tried it alone kept 'Gov. Lee' and 'Lt. Gen. Doe' whole.
     """
-    marker = _MARKER.match(text, span.start, span.end)
-    start = marker.end() if marker else span.start
+    start, end = _unmarked(text, span)
     if kind not in ("paragraph", "standfirst", "caption", "boilerplate"):
         cuts = [start]
     else:
-        found = sentencex.get_sentence_boundaries("en", text[start : span.end])
+        found = sentencex.get_sentence_boundaries("en", text[start:end])
         cuts = sorted({start, *(start + int(boundary["start_index"]) for boundary in found)})
     sentences: list[Span] = []
-    for left, right in zip(cuts, [*cuts[1:], span.end], strict=True):
+    for left, right in zip(cuts, [*cuts[1:], end], strict=True):
         for piece in _pieces(text, left, right):
-            if sentences and not any(map(str.isalnum, text[piece.start : piece.end])):
-                sentences[-1] = Span(sentences[-1].start, piece.end)  # a stray quotation mark
+            if sentences and (_is_scrap(text, piece) or _is_scrap(text, sentences[-1])):
+                sentences[-1] = Span(sentences[-1].start, piece.end)
             else:
                 sentences.append(piece)
     return tuple(sentences)
+
+
+_EMPHASIS = re.compile(r"([*_]{1,3})(?=[^\s*_])[^*_]*[^\s*_]\1")
+
+
+def _unmarked(text: str, span: Span) -> tuple[int, int]:
+    """Return where a block begins and ends without the Markdown marks around it."""
+    marker = _MARKER.match(text, span.start, span.end)
+    start, end = (marker.end() if marker else span.start), span.end
+    emphasis = _EMPHASIS.fullmatch(text, start, end)
+    if emphasis:
+        start, end = start + len(emphasis[1]), end - len(emphasis[1])
+    return start, end
+
+
+def _is_scrap(text: str, span: Span) -> bool:
+    """Say whether a 'sentence' is only a quotation mark, or the number of a list's item."""
+    if len(span) > 4:
+        return False
+    scrap = text[span.start : span.end]
+    return not any(map(str.isalnum, scrap)) or bool(re.fullmatch(r"\d{1,3}[.)]", scrap))
 
 
 _PIECE = re.compile(rf"\S.{{0,{MAX_SENTENCE_CHARS - 1}}}(?!\S)|\S{{1,{MAX_SENTENCE_CHARS}}}", re.S)

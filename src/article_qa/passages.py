@@ -7,7 +7,8 @@ A passage is a run of whole sentences of about ``Settings.passage_words`` words:
 - A paragraph of ordinary length stays whole; one of more than one and a half times the aim is cut
   between sentences into parts of about equal length, so that one part's subject does not drown
   another's in the embedding.
-- A heading goes with the paragraph below it, which it is about, and never with the one above.
+- A heading goes with the paragraph below it, which it is about, and never with the one above; so
+  does a line that ends in a colon, which introduces a list or a quotation.
 - Headline, standfirst, byline, date and caption are passages of their own: each is found by
   questions of its own kind. Boilerplate is in none.
 
@@ -20,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from article_qa.config import Settings
-from article_qa.types import Article, Block, BlockKind, Passage, Span
+from article_qa.types import Article, BlockKind, Passage, Span
 
 CHARS_PER_WORD = 15
 """A run of this many characters counts as a word at least: Chinese has no spaces to count."""
@@ -54,7 +55,7 @@ def cut_passages(article: Article, settings: Settings) -> tuple[Passage, ...]:
         for span in block.sentences
     ]
     passages = []
-    for first, last in _groups(units, article.blocks, settings.passage_words):
+    for first, last in _groups(units, article, settings.passage_words):
         span = Span(units[first].span.start, units[last - 1].span.end)
         kinds = [unit.kind for unit in units[first:last]]
         passages.append(
@@ -74,16 +75,14 @@ def _count_words(text: str, span: Span) -> int:
     return max(len(text[span.start : span.end].split()), len(span) // CHARS_PER_WORD)
 
 
-def _groups(
-    units: Sequence[_Unit], blocks: Sequence[Block], aim: int
-) -> Iterator[tuple[int, int]]:
+def _groups(units: Sequence[_Unit], article: Article, aim: int) -> Iterator[tuple[int, int]]:
     """Yield the passages as half-open ranges of ``units``."""
-    open_first, open_words, heading_only = -1, 0, False  # the passage that may still grow
+    open_first, open_words, leads = -1, 0, False  # the passage that may still grow
     for first, last in _block_ranges(units):
-        kind = blocks[units[first].block].kind
+        kind = units[first].kind
         words = sum(unit.words for unit in units[first:last])
         prose = kind == "paragraph"
-        joins = prose and (heading_only or open_words + words <= 1.25 * aim)
+        joins = prose and (leads or open_words + words <= 1.25 * aim)
         if open_first >= 0 and not joins:
             yield open_first, first
             open_first = -1
@@ -91,14 +90,14 @@ def _groups(
             continue
         if prose and words > 1.5 * aim:
             parts = list(_split(units, first, last, aim))
-            if open_first >= 0:  # a heading goes with the first part
+            if open_first >= 0:  # what leads to a paragraph goes with its first part
                 parts[0] = (open_first, parts[0][1])
                 open_first = -1
             yield from parts
         elif prose or kind == "heading":
             open_words = (open_words if open_first >= 0 else 0) + words
             open_first = first if open_first < 0 else open_first
-            heading_only = kind == "heading"
+            leads = kind == "heading" or article.text[units[last - 1].span.end - 1] == ":"
         else:
             yield first, last
     if open_first >= 0:
