@@ -645,15 +645,12 @@ def _article(record: Mapping[str, Any]) -> Article:
 def _passage(record: Mapping[str, Any], article: Article) -> Passage:
     if record["article_id"] != article.id:
         raise ValueError(f"a passage of {record['article_id']!r} among those of {article.id!r}")
-    span = _span(record["span"], article.text)
-    return Passage(
-        article_id=article.id,
-        span=span,
-        text=article.text[span.start : span.end],
-        sentences=tuple(_span(sentence, article.text) for sentence in record["sentences"]),
-        context=_span(record["context"], article.text),
-        kind=record["kind"],
-    )
+    span, context = _span(record["span"], article.text), _span(record["context"], article.text)
+    sentences = tuple(_span(sentence, article.text) for sentence in record["sentences"])
+    if span != Span(sentences[0].start, sentences[-1].end) or not context.contains(span):
+        raise ValueError(f"the passage at {span.start}..{span.end} is not made of its sentences")
+    text = article.text[span.start : span.end]
+    return Passage(article.id, span, text, sentences, context, record["kind"])
 
 
 def _span(pair: Sequence[int], text: str) -> Span:

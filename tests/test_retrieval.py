@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.documents import Document
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from article_qa.article import parse_article
+from article_qa.config import Settings
+from article_qa.embeddings import SentenceEmbeddings, load_embeddings
+from article_qa.errors import ArticleError, EvaluationError
+from article_qa.evaluation.retrieval import read_squad, retrieval_table
+from article_qa.index import Candidates, PassageIndex
+from article_qa.retrieval import HybridRetriever, fuse, rank, standardise
+from article_qa.types import Passage, Span
+
+SETTINGS = Settings(passage_words=10, context_words=30)
+TEXTS = {
+    "harbour": (
+        "Harbour reopens after storm\n\nThe harbour of Port Vell opened again on Monday. "
+        "Divers had cleared two sunken boats from the entrance.\n\n"
+        "Repairs cost 2,000 crowns. The mayor, Ada Holm, hopes for help from the capital."
+    ),
+    "bakery": "The bakery sells rye bread. Its oven dates from 1890. It closes on Sundays.",
+}
+
+
+@pytest.fixture(scope="module")
+def embeddings() -> SentenceEmbeddings:
+    return load_embeddings(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def index(embeddings: SentenceEmbeddings) -> PassageIndex:
+    articles = [parse_article(text, id=id) for id, text in TEXTS.items()]
+    return PassageIndex.build(articles, SETTINGS, embeddings)
+
+
+@pytest.fixture(scope="module")
+def retriever(index: PassageIndex) -> HybridRetriever:
+    return HybridRetriever(index=index)
+
+
+class TestLangChainStandard(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _index(self, index: PassageIndex) -> None:
+        self.index = index
+
+    @property
+    def retriever_constructor(self) -> type[HybridRetriever]:
+        return HybridRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"index": self.index}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return "Who cleared the boats?"
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who removed the wrecks?", "Divers had cleared two sunken boats from the entrance."),
+        ("How much were the repairs?", "Repairs cost 2,000 crowns."),
+        ("What did 2000 crowns pay?", "Repairs cost 2,000 crowns."),
+        ("Ada Holm", "The mayor, Ada Holm, hopes for help from the capital."),
+        ("How old is the oven?", "Its oven dates from 1890."),
+    ],
+)
+def test_the_best_hit_and_its_best_sentence_answer(
+    retriever: HybridRetriever, question: str, expected: str
+) -> None:
+    best = retriever.hits(question)[0]
+    assert expected in best.passage.text
+    assert TEXTS[best.passage.article_id][best.sentence.start : best.sentence.end] == expected
+
+
+def test_hits_come_best_first_and_as_many_as_asked(
+    index: PassageIndex, retriever: HybridRetriever
+) -> None:
+    every = retriever.hits("Who is the mayor?", k=1000)
+    assert {hit.passage for hit in every} == set(index.passages)
+    assert [hit.score for hit in every] == sorted((hit.score for hit in every), reverse=True)
+    for k in (1, 2, 5):
+        assert retriever.hits("Who is the mayor?", k=k) == every[:k]
+    assert retriever.hits("Who is the mayor?") == every[: SETTINGS.top_k]
+    with pytest.raises(ValueError, match="k must be at least 1, not 0"):
+        retriever.hits("x", k=0)
+
+
+def test_hits_can_be_kept_to_some_articles(retriever: HybridRetriever) -> None:
+    hits = retriever.hits("Who is the mayor?", article_ids=["bakery"])
+    assert {hit.passage.article_id for hit in hits} == {"bakery"}
+    assert retriever.hits("Who is the mayor?", article_ids=[]) == ()
+    with pytest.raises(ArticleError, match="No article 'zoo'"):
+        retriever.hits("Who is the mayor?", article_ids=["zoo"])
+
+
+def test_the_fields_are_the_defaults(index: PassageIndex) -> None:
+    narrow = HybridRetriever(index=index, k=2, article_ids=("harbour",))
+    assert len(narrow.hits("bread")) == 2
+    assert {h.passage.article_id for h in narrow.hits("bread")} == {"harbour"}
+    assert narrow.hits("bread", k=1, article_ids=["bakery"])[0].passage.article_id == "bakery"
+
+
+def test_equals_stand_in_the_order_of_the_articles(embeddings: SentenceEmbeddings) -> None:
+    ids = ["c", "a", "b"]
+    articles = [parse_article(TEXTS["bakery"], id=id) for id in ids]
+    hits = HybridRetriever(index=PassageIndex.build(articles, SETTINGS, embeddings)).hits("oven")
+    assert [hit.passage.article_id for hit in hits[:3]] == ids
+    assert len({hit.score for hit in hits[:3]}) == 1
+
+
+def test_the_same_question_gives_the_same_hits(
+    index: PassageIndex, retriever: HybridRetriever, tmp_path: Path
+) -> None:
+    index.save(tmp_path)
+    loaded = HybridRetriever(index=PassageIndex.load(tmp_path, SETTINGS, load_embeddings(SETTINGS)))
+    for question in ("Who is the mayor?", "", "!!!", "the of and", "Qui est le maire ?", "雨"):
+        assert loaded.hits(question) == retriever.hits(question)
+
+
+def test_a_question_is_embedded_once(
+    retriever: HybridRetriever, embeddings: SentenceEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    embed = embeddings.embed_query
+    monkeypatch.setattr(embeddings, "embed_query", lambda text: asked.append(text) or embed(text))
+    retriever.invoke("Who is the mayor?")
+    assert asked == ["Who is the mayor?"]
+
+
+def test_documents_say_where_they_stand(retriever: HybridRetriever) -> None:
+    documents = retriever.invoke("Who is the mayor?", k=3, article_ids=["harbour"])
+    assert len(documents) == 3
+    for document, hit in zip(
+        documents, retriever.hits("Who is the mayor?", 3, ["harbour"]), strict=True
+    ):
+        assert isinstance(document, Document)
+        place = document.metadata
+        assert place["score"] == hit.score
+        text = TEXTS[place["article_id"]]
+        assert text[place["start"] : place["end"]] == document.page_content == hit.passage.text
+
+
+async def test_the_asynchronous_twin_agrees(retriever: HybridRetriever) -> None:
+    question = "Who is the mayor?"
+    assert await retriever.ainvoke(question) == retriever.invoke(question)
+
+
+@pytest.mark.parametrize("question", ["What is it?", "!!!", ""])
+def test_one_passage_and_no_known_word_still_rank(
+    embeddings: SentenceEmbeddings, question: str
+) -> None:
+    index = PassageIndex.build([parse_article("Word.", id="one")], SETTINGS, embeddings)
+    (hit,) = HybridRetriever(index=index).hits(question)
+    assert (hit.score, hit.sentence_score) == (0, 0)
+    assert hit.sentence == hit.passage.span
+
+
+# The formula, by hand
+
+
+def candidates(dense: list[float], lexical: list[float]) -> Candidates:
+    """Make passages of one sentence each, whose sentences score as they do, reversed."""
+    spans = tuple(Span(i, i + 1) for i in range(len(dense)))
+    return Candidates(
+        passages=tuple(Passage("a", span, "x", (span,), span) for span in spans),
+        dense=np.array(dense, dtype=np.float32),
+        lexical=np.array(lexical, dtype=np.float32),
+        sentences=spans,
+        sentence_dense=np.array(dense[::-1], dtype=np.float32),
+        sentence_lexical=np.array(lexical[::-1], dtype=np.float32),
+        members=tuple(np.array([i]) for i in range(len(dense))),
+    )
+
+
+def test_the_weights_share_out_the_score() -> None:
+    found = candidates([1, 3], [5, 1])  # z-scores: -1, 1 and 1, -1
+    for dense_weight, sentence_weight, first in [(1, 0, -1), (0, 0, 1), (1, 1, 1), (0.75, 0, -0.5)]:
+        settings = Settings(dense_weight=dense_weight, sentence_weight=sentence_weight)
+        scores = {hit.passage.span.start: hit.score for hit in rank(found, settings)}
+        assert scores == {0: first, 1: -first}
+    hits = rank(found, Settings(dense_weight=0.75, sentence_weight=0.5))
+    assert [hit.passage.span.start for hit in hits] == [0, 1]  # all 0: position decides
+    assert [hit.score for hit in hits] == [0, 0]
+    assert [hit.sentence_score for hit in hits] == [0.5, -0.5]
+
+
+def test_a_passage_counts_for_its_best_sentence() -> None:
+    found = candidates([0, 0, 0], [0, 0, 0])
+    found = replace(
+        found,
+        sentence_dense=np.array([0.0, 3.0, 0.0], dtype=np.float32),
+        members=(np.array([0]), np.array([2]), np.array([0, 1, 2])),
+    )
+    best = rank(found, SETTINGS)[0]
+    assert best.passage.span.start == 2
+    assert best.sentence == Span(1, 2)
+
+
+def test_differences_of_the_last_bits_do_not_decide() -> None:
+    lexical = [0.0, 2.0, 2.0 + 2e-7, 1.0]
+    starts = [
+        hit.passage.span.start
+        for hit in rank(candidates([0] * 4, lexical), replace(SETTINGS, sentence_weight=0.0))
+    ]
+    assert starts == [1, 2, 3, 0]
+
+
+scores = st.lists(st.floats(-50, 50, width=32), max_size=8)
+
+
+@given(scores, st.floats(0, 1))
+def test_fused_scores_are_finite_and_centred(values: list[float], weight: float) -> None:
+    array = np.array(values, dtype=np.float32)
+    fused = fuse(array, array[::-1], weight)
+    assert np.isfinite(fused).all()
+    assert fused.sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_scores_that_are_all_alike_say_nothing() -> None:
+    for values in ([], [7.0], [0.3, 0.3, 0.3]):
+        assert standardise(np.array(values, dtype=np.float32)).tolist() == [0] * len(values)
+
+
+# The measurement on SQuAD files
+
+
+def squad(path: Path, **changes: Any) -> Path:
+    paragraphs = [
+        {"context": text, "qas": [{"question": question, "answers": []}]}
+        for text, question in [
+            (TEXTS["harbour"].split("\n\n")[1], "Who cleared the boats?"),
+            (TEXTS["bakery"], "When is the bakery closed?"),
+            (TEXTS["bakery"], "What does it sell?"),  # the same paragraph again
+            ("Sign up for our newsletter.", "What can one sign up for?"),
+        ]
+    ]
+    paragraphs[0]["qas"].append({"question": "Who sank them?", "is_impossible": True})
+    path.write_text(json.dumps({"data": [{"title": "t", "paragraphs": paragraphs}], **changes}))
+    return path
+
+
+def test_the_table_has_a_row_for_each_way(tmp_path: Path) -> None:
+    rows = retrieval_table(squad(tmp_path / "squad.json"), SETTINGS)
+    assert [row.name for row in rows] == ["dense", "BM25", "fused", "fused with sentences"]
+    for row in rows:
+        assert (row.questions, row.paragraphs) == (4, 3)
+        assert row.recall[1] >= 0.75  # 'What does it sell?' may go wrong
+        assert row.recall[3] == 1
+        assert row.recall[1] <= row.mrr <= 1
+    assert rows[-1].recall[1] == rows[-1].mrr == 1
+
+
+def test_a_limit_asks_fewer_questions_of_the_whole_corpus(tmp_path: Path) -> None:
+    path = squad(tmp_path / "squad.json")
+    row = retrieval_table(path, SETTINGS, limit=2)[0]
+    assert (row.questions, row.paragraphs) == (2, 3)
+    assert retrieval_table(path, SETTINGS, limit=2)[0] == row
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"data": [{"paragraphs": [{}]}]}', '{"data": 3}'])
+def test_a_file_that_is_not_squad_is_named(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(content)
+    with pytest.raises(EvaluationError, match=r"x\.json is not in SQuAD format"):
+        read_squad(path)
+
+
+def test_a_file_without_questions_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EvaluationError, match="no answerable question"):
+        read_squad(squad(tmp_path / "x.json", data=[]))
