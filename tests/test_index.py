@@ -318,7 +318,7 @@ def a_pickle(content: bytes) -> bytes:
         ("articles.jsonl", lambda content: b"[]\n"),
         ("passages.jsonl", lambda content: content.split(b"\n", 1)[1]),
         ("passages.jsonl", lambda content: content + content.splitlines()[0]),
-        ("passages.jsonl", lambda content: content.replace(b'"span": [', b'"span": [-', 1)),
+        ("passages.jsonl", lambda content: content.replace(b'"span": [', b'"span": [-1', 1)),
         ("passages.jsonl", lambda content: content.replace(b'], "context"', b'0], "context"', 1)),
         ("passages.jsonl", lambda content: content.replace(b"bakery", b"beaker")),
         ("passages.jsonl", lambda content: content.replace(b'"kind"', b'"kin"', 1)),
