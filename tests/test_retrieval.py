@@ -148,6 +148,7 @@ def test_documents_say_where_they_stand(retriever: HybridRetriever) -> None:
         assert isinstance(document, Document)
         place = document.metadata
         assert place["score"] == hit.score
+        assert document.hit == hit
         text = TEXTS[place["article_id"]]
         assert text[place["start"] : place["end"]] == document.page_content == hit.passage.text
 
@@ -180,7 +181,8 @@ def candidates(dense: list[float], lexical: list[float]) -> Candidates:
         sentences=spans,
         sentence_dense=np.array(dense[::-1], dtype=np.float32),
         sentence_lexical=np.array(lexical[::-1], dtype=np.float32),
-        members=tuple(np.array([i]) for i in range(len(dense))),
+        members=np.arange(len(dense)),
+        first=np.arange(len(dense)),
     )
 
 
@@ -201,7 +203,8 @@ def test_a_passage_counts_for_its_best_sentence() -> None:
     found = replace(
         found,
         sentence_dense=np.array([0.0, 3.0, 0.0], dtype=np.float32),
-        members=(np.array([0]), np.array([2]), np.array([0, 1, 2])),
+        members=np.array([0, 2, 0, 1, 2]),
+        first=np.array([0, 1, 2]),
     )
     best = rank(found, SETTINGS)[0]
     assert best.passage.span.start == 2

@@ -26,6 +26,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -76,7 +77,8 @@ class Candidates:
         sentences: the distinct sentences of these passages: (m,).
         sentence_dense: cosine similarity of each sentence: (m,).
         sentence_lexical: its BM25 score: (m,).
-        members: for each passage, the rows of its sentences.
+        members: the rows of the first passage's sentences, then of the second's, and so on.
+        first: where each passage's rows begin in ``members``: (n,).
     """
 
     passages: tuple[Passage, ...]
@@ -85,7 +87,8 @@ class Candidates:
     sentences: tuple[Span, ...]
     sentence_dense: Floats
     sentence_lexical: Floats
-    members: tuple[Rows, ...]
+    members: Rows
+    first: Rows
 
 
 @dataclass(frozen=True)
@@ -102,15 +105,6 @@ class _Entry:
         """The distinct sentences of the passages, in the order the passages name them."""
         return _sentences(self.passages)
 
-    @cached_property
-    def members(self) -> tuple[Rows, ...]:
-        """For each passage, the rows of its sentences."""
-        row = {span: i for i, span in enumerate(self.sentences)}
-        return tuple(
-            np.array([row[span] for span in passage.sentences], dtype=np.intp)
-            for passage in self.passages
-        )
-
 
 class _Searcher:
     """The entries, ready to be searched; never changed, so a search needs no lock."""
@@ -120,6 +114,17 @@ class _Searcher:
         held = tuple(self.entries.values())
         self.articles = {entry.article.id: entry.article for entry in held}
         self.passages = tuple(passage for entry in held for passage in entry.passages)
+        self._sentences = tuple(span for entry in held for span in entry.sentences)
+        self._owner = np.repeat(np.arange(len(held)), [len(e.passages) for e in held])
+        self._sentence_owner = np.repeat(np.arange(len(held)), [len(e.sentences) for e in held])
+        row = {
+            (e.article.id, span): row
+            for row, (e, span) in enumerate((e, span) for e in held for span in e.sentences)
+        }
+        self._members = np.array(
+            [row[p.article_id, span] for p in self.passages for span in p.sentences], dtype=np.intp
+        )
+        self._counts = np.array([len(p.sentences) for p in self.passages], dtype=np.intp)
         self._lexical = BM25([passage.text for passage in self.passages])
         self._sentence_lexical = BM25(
             [e.article.text[s.start : s.end] for e in held for s in e.sentences]
@@ -137,31 +142,21 @@ class _Searcher:
                 f"No article {unknown[0]!r} in the index; it holds "
                 f"{', '.join(map(repr, self.entries)) or 'none'}."
             )
-        rows, sentence_rows = self._rows(wanted)
-        chosen = [entry for id, entry in self.entries.items() if id in wanted]
-        first = np.cumsum([0, *(len(entry.sentences) for entry in chosen)])
+        chosen = np.array([id in wanted for id in self.entries], dtype=np.bool_)
+        passages, sentences = chosen[self._owner], chosen[self._sentence_owner]
+        # A chosen passage's sentences are chosen too, and move up to their place among those.
+        members = self._members[np.repeat(passages, self._counts)]
+        counts = self._counts[passages]
         return Candidates(
-            passages=tuple(passage for entry in chosen for passage in entry.passages),
-            dense=_inner_products(self._dense, vector)[rows],
-            lexical=self._lexical.scores(question)[rows],
-            sentences=tuple(span for entry in chosen for span in entry.sentences),
-            sentence_dense=_inner_products(self._sentence_dense, vector)[sentence_rows],
-            sentence_lexical=self._sentence_lexical.scores(question)[sentence_rows],
-            members=tuple(
-                offset + rows
-                for offset, entry in zip(first[:-1], chosen, strict=True)
-                for rows in entry.members
-            ),
+            passages=tuple(compress(self.passages, passages)),
+            dense=_inner_products(self._dense, vector)[passages],
+            lexical=self._lexical.scores(question)[passages],
+            sentences=tuple(compress(self._sentences, sentences)),
+            sentence_dense=_inner_products(self._sentence_dense, vector)[sentences],
+            sentence_lexical=self._sentence_lexical.scores(question)[sentences],
+            members=np.cumsum(sentences)[members] - 1,
+            first=np.cumsum(counts) - counts,
         )
-
-    def _rows(self, wanted: set[str]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """Say which rows of the passages and of the sentences belong to the wanted articles."""
-        held = self.entries.values()
-        keep = [entry.article.id in wanted for entry in held]
-        sizes = [len(entry.passages) for entry in held]
-        sentence_sizes = [len(entry.sentences) for entry in held]
-        mask = np.array(keep, dtype=np.bool_)
-        return np.repeat(mask, sizes), np.repeat(mask, sentence_sizes)
 
 
 class PassageIndex:

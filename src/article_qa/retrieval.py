@@ -16,6 +16,7 @@ import numpy.typing as npt
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
+from pydantic import Field
 
 from article_qa.config import Settings
 from article_qa.index import Candidates, PassageIndex
@@ -65,7 +66,7 @@ class HybridRetriever(BaseRetriever):
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
         wanted = self.article_ids if article_ids is None else article_ids
-        return rank(self.index.search(question, wanted), settings)[:k]
+        return rank(self.index.search(question, wanted), settings, k)
 
     def _get_relevant_documents(
         self,
@@ -79,11 +80,16 @@ class HybridRetriever(BaseRetriever):
         return [_document(hit) for hit in self.hits(query, k, article_ids)]
 
 
-def rank(candidates: Candidates, settings: Settings) -> tuple[Hit, ...]:
-    """Order all candidates by their fused score, best first.
+def rank(candidates: Candidates, settings: Settings, k: int | None = None) -> tuple[Hit, ...]:
+    """Order candidates by their fused score, best first.
 
     A passage scores ``(1 - sentence_weight) * own + sentence_weight * best sentence``, where both
     are ``fuse``d among their kind.
+
+    Args:
+        candidates: what ``PassageIndex.search`` found.
+        settings: the weights.
+        k: how many to return; None returns all.
     """
     if not candidates.passages:
         return ()
@@ -92,20 +98,23 @@ def rank(candidates: Candidates, settings: Settings) -> tuple[Hit, ...]:
     fused = fuse(
         candidates.sentence_dense, candidates.sentence_lexical, settings.dense_weight
     ).round(_DIGITS)
-    best = np.array([rows[fused[rows].argmax()] for rows in candidates.members], dtype=np.intp)
-    scores = ((1 - weight) * own + weight * fused[best]).round(_DIGITS)
-    return tuple(
-        Hit(
+    best = np.maximum.reduceat(fused[candidates.members], candidates.first)
+    scores = ((1 - weight) * own + weight * best).round(_DIGITS)
+    ends = np.append(candidates.first[1:], len(candidates.members))
+
+    def hit(i: int) -> Hit:
+        rows = candidates.members[candidates.first[i] : ends[i]]
+        sentence = rows[fused[rows].argmax()]  # the first of equals
+        return Hit(
             passage=candidates.passages[i],
             score=float(scores[i]),
             dense=float(candidates.dense[i]),
             lexical=float(candidates.lexical[i]),
-            sentence=candidates.sentences[best[i]],
-            sentence_score=float(fused[best[i]]),
-            sentence_dense=float(candidates.sentence_dense[best[i]]),
+            sentence=candidates.sentences[sentence],
+            sentence_score=float(fused[sentence]),
         )
-        for i in np.argsort(-scores, kind="stable")
-    )
+
+    return tuple(hit(i) for i in np.argsort(-scores, kind="stable")[:k])
 
 
 def fuse(
@@ -128,10 +137,17 @@ def standardise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     return standard
 
 
-def _document(hit: Hit) -> Document:
-    """Turn a hit into LangChain's currency; the offsets point into the article's text."""
+class HitDocument(Document):
+    """A hit in LangChain's currency, still carrying the hit; serialised as a plain document."""
+
+    hit: Any = Field(exclude=True, repr=False)
+
+
+def _document(hit: Hit) -> HitDocument:
+    """Turn a hit into a document; the offsets point into the article's text."""
     passage = hit.passage
-    return Document(
+    return HitDocument(
+        hit=hit,
         page_content=passage.text,
         metadata={
             "article_id": passage.article_id,
