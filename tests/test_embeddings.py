@@ -110,6 +110,19 @@ def test_the_fingerprint_is_the_digest_of_the_published_weights(
     assert SentenceEmbeddings().fingerprint == PUBLISHED
 
 
+def test_a_model_without_weight_files_at_hand_is_known_by_what_was_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_recorded_sha256", lambda: None)
+    monkeypatch.setattr(module, "_WEIGHTS", ())  # as for a name on the hub
+    one, other = SentenceEmbeddings(), SentenceEmbeddings()
+    assert one.fingerprint == other.fingerprint
+    del other.fingerprint
+    weights = dict(other._load().named_parameters())
+    next(iter(weights.values())).data[0, 0] += 1
+    assert one.fingerprint != other.fingerprint
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "model"
