@@ -1,0 +1,377 @@
+"""ArticleQA: the one place where the parts are wired, as a LangChain runnable chain.
+
+``understand`` (a follow-up made to stand alone) -> ``retrieve`` -> ``read`` (an engine's draft) ->
+``verify`` (the answer).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import run_in_executor
+
+from article_qa import citations
+from article_qa.article import parse_article, read_articles
+from article_qa.config import Settings
+from article_qa.conversation import Conversation, standalone
+from article_qa.embeddings import Progress, SentenceEmbeddings, load_embeddings
+from article_qa.extractive import ExtractiveEngine
+from article_qa.index import PassageIndex
+from article_qa.overview import overview_draft, overview_kind
+from article_qa.reader import Reader, load_reader
+from article_qa.retrieval import HitDocument, HybridRetriever
+from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+EMPTY_QUESTION = "The question is empty."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question on its way through the chain.
+
+    Args:
+        question: as it was asked.
+        history: the conversation so far, oldest first.
+        article_ids: answer from these articles only; None for all.
+        standalone: the question made to stand alone.
+        hits: what was found, best first.
+        draft: what the engine proposes.
+        answer: set at once where no chain is needed (an empty question).
+    """
+
+    question: str
+    history: tuple[Turn, ...] = ()
+    article_ids: tuple[str, ...] | None = None
+    standalone: str = ""
+    hits: tuple[Hit, ...] = ()
+    draft: Draft | None = None
+    answer: Answer | None = None
+
+
+class ArticleQA:
+    """Answers questions about articles, each statement with the exact passage it rests on.
+
+    Make one with ``from_files``, ``from_texts`` or ``load``. Safe to share between threads.
+
+    Args:
+        index: the articles, made searchable.
+        chat_model: what writes the answers: a LangChain chat model, the name of one
+            (``"ollama:llama3.2"``), or None for spans of the article itself.
+        reader: the reader to share with another ``ArticleQA``; None loads what settings name.
+
+    Raises:
+        ModelError: the reader is missing.
+        MissingExtraError: the chat model's package is not installed.
+    """
+
+    def __init__(
+        self,
+        index: PassageIndex,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+        reader: Reader | None = None,
+    ) -> None:
+        self.index = index
+        self.settings = index.settings
+        self.reader = reader or load_reader(self.settings)
+        self.chat_model = chat_model
+        extractive = ExtractiveEngine(self.reader, self.settings)
+        self.engine: Engine = extractive
+        if chat_model is not None:
+            from article_qa.chat import ChatEngine
+
+            self.engine = ChatEngine(
+                chat_model, self.settings, fallback=extractive, embed=index.embeddings.embed_array
+            )
+        self._retriever = HybridRetriever(index=index)
+
+    @classmethod
+    def from_files(
+        cls,
+        paths: Iterable[str | Path],
+        settings: Settings | None = None,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+        progress: Progress | None = None,
+    ) -> ArticleQA:
+        """Read and index files or folders; a file's name without suffix is its article's id.
+
+        Args:
+            paths: .txt, .md, .html, .pdf or .docx files, or folders of such.
+            settings: None for the defaults.
+            chat_model: see the class.
+            progress: called with (texts embedded, texts in all).
+
+        Raises:
+            ArticleError: a file cannot be read.
+            ModelError: a model cannot be loaded.
+        """
+        return cls.from_articles(
+            read_articles(paths), settings, chat_model=chat_model, progress=progress
+        )
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Mapping[str, str],
+        settings: Settings | None = None,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+    ) -> ArticleQA:
+        """Index texts, given by id.
+
+        Raises:
+            ArticleError: a text is empty.
+            ModelError: a model cannot be loaded.
+        """
+        articles = [parse_article(text, id=id) for id, text in texts.items()]
+        return cls.from_articles(articles, settings, chat_model=chat_model)
+
+    @classmethod
+    def from_articles(
+        cls,
+        articles: Iterable[Article],
+        settings: Settings | None = None,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+        progress: Progress | None = None,
+    ) -> ArticleQA:
+        """Index articles that are read already."""
+        settings = settings or Settings()
+        index = PassageIndex.build(articles, settings, load_embeddings(settings), progress)
+        return cls(index, chat_model=chat_model)
+
+    @classmethod
+    def load(
+        cls,
+        directory: str | Path,
+        settings: Settings | None = None,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+        sources: Iterable[str | Path] | None = None,
+    ) -> ArticleQA:
+        """Open a saved index.
+
+        Args:
+            directory: where ``save`` wrote it.
+            settings: None for the defaults.
+            chat_model: see the class.
+            sources: files or folders the index was made from, if at hand: what changed since is
+                indexed again, in memory.
+
+        Raises:
+            IndexUnusableError: it is corrupt, stale or from a newer version; the message names the
+                command that mends it.
+        """
+        settings = settings or Settings()
+        articles = None if sources is None else read_articles(sources)
+        index = PassageIndex.load(directory, settings, load_embeddings(settings), articles)
+        return cls(index, chat_model=chat_model)
+
+    def save(self, directory: str | Path) -> None:
+        """Write the index, whole or not at all; see ``PassageIndex.save``."""
+        self.index.save(directory)
+
+    def with_articles(
+        self, articles: Iterable[Article], progress: Progress | None = None
+    ) -> ArticleQA:
+        """Return another ``ArticleQA`` over other articles, sharing the loaded models."""
+        index = PassageIndex.build(articles, self.settings, self.embeddings, progress)
+        return ArticleQA(index, chat_model=self.chat_model, reader=self.reader)
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        """The articles, in the order they were added."""
+        return self.index.articles
+
+    @property
+    def embeddings(self) -> SentenceEmbeddings:
+        """What embeds passages and questions."""
+        return self.index.embeddings
+
+    def warm_up(self) -> None:
+        """Load the models now, so that the first question does not wait for them.
+
+        Raises:
+            ModelError: a model cannot be loaded.
+        """
+        self.embeddings.embed_query("?")
+        if self.reader is not None:
+            self.reader.load()
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        article_ids: Sequence[str] | None = None,
+    ) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: in words; empty or too long, it is refused.
+            history: the conversation so far, oldest first.
+            article_ids: answer from these articles only.
+
+        Returns:
+            The answer; ``refused`` where the articles do not say.
+
+        Raises:
+            ArticleError: there is no article of such an id.
+            ModelError: a model cannot be loaded.
+        """
+        began = time.perf_counter()
+        answer = self.as_runnable().invoke(_request(question, history, article_ids))
+        return replace(answer, seconds=time.perf_counter() - began)
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        article_ids: Sequence[str] | None = None,
+    ) -> Answer:
+        """Do what ``ask`` does, in a worker thread."""
+        began = time.perf_counter()
+        answer = await self.as_runnable().ainvoke(_request(question, history, article_ids))
+        return replace(answer, seconds=time.perf_counter() - began)
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        article_ids: Sequence[str] | None = None,
+    ) -> Iterator[Event]:
+        """Answer a question, with the words as they come.
+
+        Yields:
+            Events of kind ``"text"`` (unverified words), then one ``"answer"``, equal to what
+            ``ask`` returns. Closing the iterator stops the model.
+        """
+        began = time.perf_counter()
+        request = self._retrieve(
+            self._understand(_request(question, history, article_ids)), RunnableConfig()
+        )
+        if request.answer is None and (draft := self._overview(request)) is not None:
+            request = replace(request, draft=draft)
+        elif request.answer is None:
+            pieces = self.engine.stream(
+                request.standalone, request.hits, self.index.articles_by_id
+            )
+            for piece in pieces:
+                if isinstance(piece, str):
+                    yield Event("text", text=piece)
+                else:
+                    request = replace(request, draft=piece)
+        answer = replace(self._verify(request), seconds=time.perf_counter() - began)
+        yield Event("answer", answer=answer)
+
+    async def astream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        article_ids: Sequence[str] | None = None,
+    ) -> AsyncIterator[Event]:
+        """Do what ``stream`` does, each step in a worker thread."""
+        events = self.stream(question, history=history, article_ids=article_ids)
+        while (event := await run_in_executor(None, next, events, None)) is not None:
+            yield event
+
+    def chat(self, history: Iterable[Turn] = ()) -> Conversation:
+        """Return a conversation: follow-up questions are understood in their context."""
+        return Conversation(
+            self.ask,
+            stream=self.stream,
+            history_turns=self.settings.history_turns,
+            turns=tuple(history),
+        )
+
+    def as_retriever(self) -> HybridRetriever:
+        """Return the retriever, a LangChain ``BaseRetriever``."""
+        return self._retriever
+
+    def as_runnable(self) -> Runnable[str | Request, Answer]:
+        """Return the chain: ``invoke``, ``batch``, ``stream``, their async twins, callbacks.
+
+        Its input is a question, or a ``Request`` with a history or article ids.
+        """
+        return cast(
+            Runnable[str | Request, Answer],
+            RunnableLambda(self._understand, name="understand")
+            | RunnableLambda(self._retrieve, name="retrieve")
+            | RunnableLambda(self._read, name="read")
+            | RunnableLambda(self._verify, name="verify"),
+        )
+
+    def _understand(self, request: str | Request) -> Request:
+        if isinstance(request, str):
+            request = Request(request)
+        question = request.question
+        if not question.strip():
+            return replace(request, answer=citations.refusal(question, EMPTY_QUESTION))
+        limit = self.settings.max_question_chars
+        if len(question) > limit:
+            reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
+            return replace(request, answer=citations.refusal(question, reason))
+        if self.chat_model is not None and request.history:
+            return replace(request, standalone=self._rewrite(question, request.history))
+        return replace(request, standalone=standalone(question, request.history))
+
+    def _rewrite(self, question: str, history: Sequence[Turn]) -> str:
+        from article_qa.chat import rewrite_with_model
+
+        return rewrite_with_model(self.engine.model, question, history)  # type: ignore[attr-defined]
+
+    def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
+        if request.answer is not None:
+            return request
+        documents = self._retriever.invoke(
+            request.standalone, config, article_ids=request.article_ids
+        )
+        return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
+
+    def _read(self, request: Request) -> Request:
+        if request.answer is not None:
+            return request
+        draft = self._overview(request) or self.engine.draft(
+            request.standalone, request.hits, self.index.articles_by_id
+        )
+        return replace(request, draft=draft)
+
+    def _overview(self, request: Request) -> Draft | None:
+        """Answer what is asked of an article as a whole, from its own central sentences."""
+        kind = overview_kind(request.standalone)
+        if kind is None or not request.hits:
+            return None
+        wanted = request.article_ids
+        articles = [a for a in self.articles if wanted is None or a.id in wanted]
+        return overview_draft(kind, articles, embed=self.embeddings.embed_array)
+
+    def _verify(self, request: Request) -> Answer:
+        if request.answer is not None or request.draft is None:
+            return request.answer or citations.refusal(request.question, "No answer was drafted.")
+        return citations.verify(
+            request.draft,
+            request.question,
+            request.hits,
+            self.index.articles_by_id,
+            understood_as=request.standalone if request.standalone != request.question else None,
+            show_unsupported=self.settings.show_unsupported,
+        )
+
+
+def _request(
+    question: str, history: Sequence[Turn], article_ids: Sequence[str] | None
+) -> Request:
+    ids: Any = None if article_ids is None else tuple(article_ids)
+    return Request(question, tuple(history), ids)

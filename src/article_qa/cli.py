@@ -1,0 +1,204 @@
+"""The command line: ``article-qa index | ask | serve | eval | bench``.
+
+Exit codes: 0 answered (or done), 3 refused, 2 wrong usage, 1 an error. An error is one line and
+the next command to run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+from article_qa.config import Settings
+from article_qa.errors import ArticleQAError
+from article_qa.evaluation.command import evaluate_command
+
+if TYPE_CHECKING:
+    from article_qa.bot import ArticleQA
+    from article_qa.types import Answer
+
+REFUSED = 3
+CHAT_MODEL_VARIABLE = "ARTICLE_QA_CHAT_MODEL"
+SEEDS = Path("seeds")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Ask an article: short answers, every statement with an exact passage of it.",
+)
+
+P = ParamSpec("P")
+IndexDir = Annotated[Path, typer.Option("--index", help="Folder of the built index.")]
+ChatModel = Annotated[
+    str | None,
+    typer.Option(
+        envvar=CHAT_MODEL_VARIABLE,
+        help="Chat model that writes the answers, as LangChain names it (ollama:llama3.2). "
+        "Without one the built-in reader answers.",
+    ),
+]
+
+
+def _plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn the package's errors into one line on stderr and exit code 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ArticleQAError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from None
+
+    return run
+
+
+@app.command()
+@_plainly
+def index(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Articles, or folders of them (default: seeds).")
+    ] = None,
+    out: IndexDir = Path("index"),
+) -> None:
+    """Read articles and build the index; what is unchanged is not embedded again."""
+    from article_qa.article import read_articles
+    from article_qa.embeddings import load_embeddings
+    from article_qa.errors import IndexUnusableError
+    from article_qa.index import PassageIndex
+
+    settings = Settings()
+    embeddings = load_embeddings(settings)
+    articles = read_articles(paths or [SEEDS])
+    try:
+        built = PassageIndex.load(out, settings, embeddings, articles)
+    except IndexUnusableError:
+        built = PassageIndex.build(articles, settings, embeddings)
+    built.save(out)
+    for article in built.articles:
+        count = sum(p.article_id == article.id for p in built.passages)
+        typer.echo(f"{article.id}: {article.title!r}, {count} passages")
+        for note in article.notes:
+            typer.echo(f"  note: {note}")
+    typer.echo(f"Wrote {out}")
+
+
+@app.command()
+@_plainly
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotes; - reads it from stdin.")],
+    article: Annotated[
+        list[Path] | None,
+        typer.Option(help="Ask this file (or folder) in place of the index. Repeatable."),
+    ] = None,
+    index: IndexDir = Path("index"),
+    chat_model: ChatModel = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print Answer.to_dict().")] = False,
+) -> None:
+    """Answer one question, with the exact passages it rests on."""
+    text = sys.stdin.read() if question == "-" else question
+    qa = _open(index, article, chat_model)
+    answer = qa.ask(text)
+    if as_json:
+        typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print_answer(answer, qa)
+    if answer.refused:
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+@_plainly
+def serve(
+    index: IndexDir = Path("index"),
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Default: 7860, or the next free one.")] = None,
+    chat_model: ChatModel = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Serve the page."""
+    from article_qa.web import launch
+
+    launch(index, host=host, port=port, chat_model=chat_model, open_browser=browser)
+
+
+@app.command()
+@_plainly
+def bench(
+    questions: Annotated[
+        Path, typer.Option("--set", help="Question set in JSON Lines, asked once to warm up.")
+    ] = Path("tests/regression/seed.jsonl"),
+    index: IndexDir = Path("index"),
+    squad: Annotated[
+        Path | None,
+        typer.Option(help="Measure retrieval on this SQuAD-format file, the whole as the corpus."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Ask so many of its questions.")] = None,
+    page: Annotated[bool, typer.Option(help="Also time `python app.py`.")] = True,
+) -> None:
+    """Measure speed and memory, or, with --squad, retrieval."""
+    from article_qa.evaluation import bench as benchmarks
+
+    rows = (
+        benchmarks.retrieval(squad, limit)
+        if squad is not None
+        else benchmarks.speed(_open(index, None, None), questions, page=page)
+    )
+    benchmarks.show(rows)
+
+
+app.command("eval")(_plainly(evaluate_command))
+
+
+def _open(
+    index: Path, files: Sequence[Path] | None, chat_model: str | None
+) -> ArticleQA:
+    _quiet()
+    from article_qa.bot import ArticleQA
+
+    if files:
+        return ArticleQA.from_files(files, chat_model=chat_model)
+    return ArticleQA.load(index, chat_model=chat_model)
+
+
+def _quiet() -> None:
+    """Keep the model libraries' notices off the terminal; set before they are imported."""
+    for name, value in {
+        "TRANSFORMERS_VERBOSITY": "error",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def _print_answer(answer: Answer, qa: ArticleQA) -> None:
+    """Print an answer for people: the words, then each quote and where it stands."""
+    typer.echo(answer.text)
+    if answer.reason:
+        typer.echo(answer.reason)
+    if answer.notice:
+        typer.echo(f"({answer.notice})")
+    several = len(qa.articles) > 1
+    if answer.nearest:
+        typer.echo("\nNearest passages:")
+    for citation in answer.citations or answer.nearest:
+        quote = " ".join(citation.quote.split())
+        where = f"{citation.article_id}, " if several else ""
+        mark = f"[{citation.number}]" if answer.citations else " - "
+        typer.echo(f"\n{mark} “{quote}”")
+        typer.echo(f"    {where}characters {citation.start}-{citation.end}")
+    if not answer.refused:
+        typer.echo(f"\nConfidence {answer.confidence:.0%}")
+
+
+def main() -> Any:
+    """Run the command line."""
+    return app()

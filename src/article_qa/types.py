@@ -1,0 +1,323 @@
+"""The values that move through the pipeline: frozen, made of the standard library alone.
+
+Offsets are Python string indices into ``Article.text``, ``end`` exclusive. An offset is computed
+once and carried; nothing is ever found again by searching for its text.
+
+Trust runs one way: an engine returns a ``Draft`` (untrusted: it may point anywhere), and
+``citations.verify`` alone turns it into an ``Answer`` (trusted: every citation is a slice of the
+article).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Protocol, runtime_checkable
+
+BlockKind = Literal[
+    "headline", "standfirst", "byline", "date", "heading", "paragraph", "caption", "boilerplate"
+]
+"""What a block of an article is; ``boilerplate`` stays in the text but is never an answer."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A half-open range of characters, ``text[start:end]``."""
+
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+    def overlaps(self, other: Span) -> bool:
+        """Say whether the two ranges share at least one character."""
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, other: Span) -> bool:
+        """Say whether ``other`` lies wholly inside this range."""
+        return self.start <= other.start and other.end <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of an article that stands on its own: a headline, a paragraph, a caption.
+
+    ``sentences`` cover the block's words in reading order without overlapping; a block that is not
+    prose (a byline, a date) is one sentence.
+    """
+
+    kind: BlockKind
+    span: Span
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Article:
+    """One article: its text, newlines normalised to ``\\n``, and what each part of it is.
+
+    Args:
+        id: short name that citations carry; the file's name without suffix for a file.
+        title: the headline, or the first words where there is none.
+        text: the whole text; every offset in this package points into it.
+        blocks: the parts in reading order, not overlapping; white space lies between them.
+        source: the path it was read from, or None for a string.
+        notes: what had to be assumed while reading, for people ("decoded as cp1252").
+    """
+
+    id: str
+    title: str
+    text: str
+    blocks: tuple[Block, ...]
+    source: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hex digest of the text in UTF-8; tells a changed article from an unchanged one."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @cached_property
+    def sentences(self) -> tuple[Span, ...]:
+        """All sentences in reading order, boilerplate's included."""
+        return tuple(s for block in self.blocks for s in block.sentences)
+
+    def block_at(self, offset: int) -> Block | None:
+        """Return the block that holds the character at ``offset``, or None between blocks."""
+        return next((b for b in self.blocks if b.span.start <= offset < b.span.end), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What retrieval ranks: a run of whole sentences, a slice of its article.
+
+    ``context`` is the wider slice a reader should see (neighbouring sentences and blocks), and
+    always contains ``span``. ``text == article.text[span.start:span.end]``.
+    """
+
+    article_id: str
+    span: Span
+    text: str
+    sentences: tuple[Span, ...]
+    context: Span
+    kind: BlockKind = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage and how well it fits a question.
+
+    ``score`` is the fused score that ranks it (higher is better; comparable only within one
+    question); ``dense`` is the cosine similarity of the passage, ``lexical`` its BM25 score, and
+    ``sentence`` the best-scoring sentence in it with ``sentence_score`` its own fused score.
+    """
+
+    passage: Passage
+    score: float
+    dense: float
+    lexical: float
+    sentence: Span
+    sentence_score: float
+    sentence_dense: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a statement is said to stand: an untrusted pointer from an engine.
+
+    ``span`` is what to quote (whole sentences); ``focus`` are the answer's own words inside it.
+    """
+
+    article_id: str
+    span: Span
+    focus: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing an engine says, and its evidence. Without evidence it will not be shown.
+
+    ``text`` None means: say the focus (or, without one, the quote) of the evidence, cut from the
+    article.
+    """
+
+    evidence: tuple[Evidence, ...]
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a chat model consumed, in tokens as it reported them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an engine proposes. No statements means that the article does not say.
+
+    Args:
+        statements: in the order to be shown.
+        confidence: calibrated probability that the answer is right, 0..1.
+        reason: why there is no answer, in words for the reader; None where there is one.
+        separator: what stands between statements: " " for sentences, ", " for a list.
+        nearest: what came closest, shown with a refusal and never as a citation.
+        notice: something the reader should know ("the chat model did not answer ...").
+        usage: token use, or None where no chat model was asked.
+        engine: name of the engine that wrote it.
+    """
+
+    statements: tuple[Statement, ...] = ()
+    confidence: float = 0.0
+    reason: str | None = None
+    separator: str = " "
+    nearest: tuple[Evidence, ...] = ()
+    notice: str | None = None
+    usage: Usage | None = None
+    engine: str = "extractive"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact passage: ``article.text[start:end] == quote``.
+
+    ``focus`` are the answer's own words as ranges of the article (each inside start..end), for
+    marking them stronger. ``number`` is the marker in ``Answer.text``.
+    """
+
+    number: int
+    article_id: str
+    start: int
+    end: int
+    quote: str
+    focus: tuple[Span, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the citation as plain JSON types."""
+        return {
+            "number": self.number,
+            "article_id": self.article_id,
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "focus": [[span.start, span.end] for span in self.focus],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person gets. Made by ``citations.verify`` only.
+
+    Args:
+        question: as it was asked.
+        text: the answer with markers: ``Zalmay Khalilzad [1]``.
+        plain: the same without markers.
+        refused: True when the article does not say; then ``citations`` is empty.
+        reason: why it was refused, in words; None for an answer.
+        confidence: calibrated probability that the answer is right, 0..1.
+        citations: the exact passages, numbered from 1 in order of first use.
+        hits: the passages that were considered, best first.
+        nearest: with a refusal, the quotes that came closest (numbered from 1, not in ``text``).
+        understood_as: the standalone question that was answered, where it differs from the one
+            asked; else None.
+        notice: something the reader should know; None as a rule.
+        usage: token use of a chat model, or None.
+        engine: name of the engine that answered.
+        seconds: wall-clock time of the whole call; not part of equality.
+    """
+
+    question: str
+    text: str
+    plain: str
+    refused: bool
+    reason: str | None
+    confidence: float
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    nearest: tuple[Citation, ...] = ()
+    understood_as: str | None = None
+    notice: str | None = None
+    usage: Usage | None = None
+    engine: str = "extractive"
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as plain JSON types; ``seconds`` is left out, so equal answers give
+        equal bytes."""
+        return {
+            "question": self.question,
+            "text": self.text,
+            "plain": self.plain,
+            "refused": self.refused,
+            "reason": self.reason,
+            "confidence": round(self.confidence, 6),
+            "citations": [citation.to_dict() for citation in self.citations],
+            "nearest": [citation.to_dict() for citation in self.nearest],
+            "hits": [
+                {
+                    "article_id": hit.passage.article_id,
+                    "start": hit.passage.span.start,
+                    "end": hit.passage.span.end,
+                    "text": hit.passage.text,
+                    "score": round(hit.score, 6),
+                }
+                for hit in self.hits
+            ],
+            "understood_as": self.understood_as,
+            "notice": self.notice,
+            "usage": (
+                None
+                if self.usage is None
+                else {
+                    "input_tokens": self.usage.input_tokens,
+                    "output_tokens": self.usage.output_tokens,
+                }
+            ),
+            "engine": self.engine,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange of a conversation."""
+
+    question: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step of a streamed answer.
+
+    ``kind`` is ``"text"`` (``text`` is newly arrived, still unverified words), or ``"answer"``
+    (``answer`` is final; always the last event, and equal to what ``ask`` returns).
+    """
+
+    kind: Literal["text", "answer"]
+    text: str = ""
+    answer: Answer | None = None
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """What turns a question and its hits into a draft.
+
+    The default is ``extractive.ExtractiveEngine``; ``chat.ChatEngine`` wraps a chat model.
+    """
+
+    name: str
+
+    def draft(
+        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> Draft:
+        """Answer ``question`` from ``hits`` (best first) of ``articles`` (by id)."""
+        ...
+
+    def stream(
+        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> Iterator[str | Draft]:
+        """Yield text as it comes, then the draft, last. May yield the draft alone."""
+        ...
