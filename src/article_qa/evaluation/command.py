@@ -1,0 +1,277 @@
+"""``article-qa eval``: mounted by ``cli``; light to import."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from article_qa.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from article_qa.evaluation.compare import Comparison
+    from article_qa.evaluation.records import Question, Report
+
+REGRESSION = Path("tests/regression")
+"""Where the regression set, its baseline and its floors stand in the repository."""
+FAILED = 1
+"""Exit code of a run that does not hold a floor, the tolerance, or quote integrity."""
+CHANGES_SHOWN = 40
+"""Changed questions that are listed; the baseline's own diff has them all."""
+
+
+class Suite(NamedTuple):
+    """Questions and the corpus they are asked of."""
+
+    questions: tuple[Question, ...]
+    paths: tuple[Path, ...] = ()
+    texts: dict[str, str] | None = None
+
+
+def evaluate_command(
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="Question set in JSON Lines (default: tests/regression)."),
+    ] = None,
+    squad: Annotated[
+        list[Path] | None,
+        typer.Option(help="File in SQuAD format: the whole file is one corpus."),
+    ] = None,
+    articles: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of the sets' articles (default: beside the set, and seeds)."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Ask so many of each SQuAD file's questions.")
+    ] = None,
+    without_gold_article: Annotated[
+        bool,
+        typer.Option(
+            "--without-gold-article",
+            help="Also ask each answerable SQuAD question with its article taken out.",
+        ),
+    ] = False,
+    systems: Annotated[
+        list[str] | None,
+        typer.Option("--system", help="extractive (default), retrieval or tutorial. Repeatable."),
+    ] = None,
+    chat_models: Annotated[
+        list[str] | None,
+        typer.Option("--chat-model", help="A chat model, as provider:model. Repeatable."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only dev or only test.")] = None,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", help="Write figures and rows here.")
+    ] = None,
+    html_path: Annotated[
+        Path | None, typer.Option("--html", help="Write a page for people here.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(help="Compare the first system with this accepted run.")
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write this run as the baseline.")
+    ] = False,
+    tolerance: Annotated[
+        float, typer.Option(help="How far the share right or F1 may fall below the baseline.")
+    ] = 0.01,
+    floors: Annotated[Path | None, typer.Option(help="Fail below the floors of this file.")] = None,
+    import_feedback: Annotated[
+        Path | None,
+        typer.Option(help="Print readers' feedback as questions of the set format, and stop."),
+    ] = None,
+) -> None:
+    """Ask the regression set (or SQuAD files), report every figure, and gate on them.
+
+    Exits with 1 if a quote is altered, a floor is not held, or the run is worse than the baseline
+    by more than the tolerance.
+    """
+    from rich.console import Console
+
+    from article_qa.evaluation import compare, loading, report
+
+    if import_feedback is not None:
+        for question in loading.feedback_to_questions(import_feedback):
+            typer.echo(json.dumps(loading.to_record(question), ensure_ascii=False))
+        return
+    if split not in (None, "dev", "test"):
+        raise EvaluationError(f"--split is {split!r}; expected dev or test")
+    accepted = baseline or REGRESSION / "baseline.json"
+    known = None
+    if baseline is not None and not update_baseline:
+        known = compare.read_baseline(baseline)  # before the long run, so that a typo costs nothing
+    bounds = compare.read_floors(floors) if floors is not None else ()
+    suites = find_suites(sets, squad, articles, limit, without_gold_article, split)
+    console = Console()
+    names = [*(systems or ([] if chat_models else ["extractive"])), *(chat_models or [])]
+    reports = [run_system(name, suites, console) for name in names]
+    for table in report.tables(reports):
+        console.print(table)
+    print_failures(reports, console)
+    report.write(reports, json_path=json_path, html_path=html_path)
+
+    problems = [problem for r in reports for problem in compare.check_floors(r, bounds)]
+    if update_baseline:
+        compare.write_baseline(reports[0], accepted)
+        console.print(f"Wrote {accepted}", markup=False, soft_wrap=True)
+    if known is not None:
+        comparison = compare.compare(reports[0], known)
+        print_comparison(comparison, console)
+        if comparison.regressed(tolerance):
+            problems.append(
+                f"{reports[0].system}: worse than {baseline} by more than {tolerance:g}; if that "
+                f"is accepted: article-qa eval --baseline {baseline} --update-baseline"
+            )
+    for problem in problems:
+        console.print(f"FAILED {problem}", markup=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(FAILED)
+
+
+def find_suites(
+    sets: Sequence[Path] | None,
+    squad: Sequence[Path] | None,
+    articles: Sequence[Path] | None,
+    limit: int | None,
+    without_gold_article: bool,
+    split: str | None,
+) -> list[Suite]:
+    """Load the questions and find the articles they are about.
+
+    Raises:
+        EvaluationError: there is nothing to ask, or an article or file is missing or malformed.
+    """
+    from article_qa.evaluation.loading import load_sets, load_squad
+
+    suites = []
+    if not sets and not squad:
+        sets = sorted(path for path in REGRESSION.glob("*.jsonl"))
+        if not sets:
+            raise EvaluationError(
+                f"no question set: {REGRESSION} holds none here; name one with --set or --squad"
+            )
+    if sets:
+        questions = load_sets(sets)
+        folders = articles or [p for s in sets for p in (s.parent / "articles", s.parent)]
+        wanted = dict.fromkeys(question.article for question in questions)
+        paths = tuple(find_article(id, [*folders, Path("seeds")]) for id in wanted)
+        suites.append(Suite(questions, paths))
+    for path in squad or ():
+        loaded = load_squad(path, limit=limit, without_gold_article=without_gold_article)
+        suites.append(Suite(loaded.questions, texts=dict(loaded.texts)))
+    if split is not None:
+        suites = [
+            s._replace(questions=tuple(q for q in s.questions if q.split == split)) for s in suites
+        ]
+    suites = [suite for suite in suites if suite.questions]
+    if not suites:
+        raise EvaluationError(f"no question is of split {split!r}; leave --split out")
+    return suites
+
+
+def find_article(id: str, folders: Sequence[Path]) -> Path:
+    """Return the file named ``id`` plus an article's suffix in the first folder that has one.
+
+    Raises:
+        EvaluationError: no folder has one.
+    """
+    from article_qa.article import SUFFIXES
+
+    for folder in folders:
+        for suffix in SUFFIXES:
+            path = folder / f"{id}{suffix}"
+            if path.is_file():
+                return path
+    searched = ", ".join(str(folder) for folder in dict.fromkeys(folders))
+    raise EvaluationError(
+        f"no article file named {id}.txt (or {', '.join(SUFFIXES[1:])}) in {searched}; "
+        "name its folder with --articles"
+    )
+
+
+def run_system(name: str, suites: Sequence[Suite], console: Console) -> Report:
+    """Build one system over each corpus and ask it every question."""
+    from article_qa.evaluation.records import merge
+    from article_qa.evaluation.runner import evaluate
+    from article_qa.evaluation.systems import build_system
+
+    reports = []
+    for suite in suites:
+        with console.status(f"{name}: reading the articles"):
+            built = build_system(name, paths=suite.paths, texts=suite.texts)
+            warm_up: Callable[[], None] = getattr(built.system, "warm_up", lambda: None)
+            warm_up()  # latency is that of a running page, not of loading the models
+        with _progress(console) as bar:
+            task = bar.add_task(name, total=len(suite.questions))
+            reports.append(
+                evaluate(
+                    suite.questions,
+                    built.system,
+                    name=name,
+                    threshold=built.threshold,
+                    settings=built.settings,
+                    progress=partial(_show, bar, task),
+                )
+            )
+    return merge(reports)
+
+
+def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
+
+
+def _progress(console: Console) -> Progress:
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def print_failures(reports: Sequence[Report], console: Console) -> None:
+    """Say how many failed of what, show every exception, and name what awaits review."""
+    from collections import Counter
+
+    for report in reports:
+        counts = Counter(row.failure for row in report.rows if row.failure is not None)
+        listed = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+        console.print(f"{report.system}, failures: {listed or 'none'}", markup=False)
+        for row in report.rows:
+            if row.error is not None:
+                console.print(f"  {row.question.id}: {row.error}", markup=False, soft_wrap=True)
+        if report.unreviewed:
+            ids = ", ".join(question.id for question in report.unreviewed)
+            console.print(f"  await review, in no figure: {ids}", markup=False, soft_wrap=True)
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Print what changed since the baseline, and whether chance explains it."""
+    console.print(
+        f"right {comparison.correct[0]:.1%} -> {comparison.correct[1]:.1%} "
+        f"(McNemar exact p = {comparison.correct_p:.3f}), "
+        f"F1 {comparison.f1[0]:.1%} -> {comparison.f1[1]:.1%} "
+        f"(permutation p = {comparison.f1_p:.3f}); {len(comparison.changes)} questions changed, "
+        f"{len(comparison.added)} new, {len(comparison.removed)} gone"
+    )
+    order = {"worse": 0, "better": 1, "different": 2}
+    changes = sorted(comparison.changes, key=lambda change: order[change.verdict])
+    for change in changes[:CHANGES_SHOWN]:
+        before, after = (o.answer or "(refused)" for o in (change.before, change.after))
+        console.print(
+            f"  {change.verdict:9} {change.id}: {before[:80]!r} -> {after[:80]!r}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if len(changes) > CHANGES_SHOWN:
+        console.print(f"  ... and {len(changes) - CHANGES_SHOWN} more")

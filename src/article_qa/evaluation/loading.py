@@ -1,0 +1,339 @@
+"""Question sets: our JSON Lines, SQuAD files, readers' feedback.
+
+A set is JSON Lines, one question a line (empty lines and lines that start with
+``//`` are skipped)::
+
+    {"id": "seed-001", "article": "000_85ebba8beb37503f", "kind": "who", "split": "test",
+     "question": "Who is the envoy?",            or "turns": ["Who is ...?", "And who ...?"]
+     "answers": ["Zalmay Khalilzad"],            acceptable answers, any one
+     "quotes": [[{"text": "...", "start": 10, "end": 20}, ...alternatives], ...groups],
+     "answerable": true}
+
+A right set of citations overlaps at least one alternative in every group. Unanswerable questions
+leave ``answers`` and ``quotes`` empty or out.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from article_qa.errors import EvaluationError
+from article_qa.evaluation.records import Question, Quote, Split
+from article_qa.types import Article
+
+WITHOUT_GOLD = "gold article removed"
+"""Kind of an answerable SQuAD question that is asked with its article taken out of the corpus."""
+
+
+def load_questions(path: str | Path) -> tuple[Question, ...]:
+    """Read a question set in JSON Lines.
+
+    Raises:
+        EvaluationError: the file cannot be read, or a line is malformed; the message names file
+            and line, what was found and what was expected.
+    """
+    questions = tuple(_question(record, place) for record, place in _records(path))
+    if not questions:
+        raise EvaluationError(f"{path} holds no question; expected one JSON object a line")
+    return _unique(questions)
+
+
+def feedback_to_questions(path: str | Path) -> tuple[Question, ...]:
+    """Read readers' feedback as questions for the regression set.
+
+    A record is a line of the set format with ``"kind": "feedback"``, ``"split": "dev"`` and two
+    more keys::
+
+        "verdict": "up" | "down", "time": "2026-11-22T22:41:00Z"
+
+    where ``answers`` are the answer that was shown (``Answer.plain``), ``quotes`` one group for
+    each citation, and ``answerable`` is false for a refusal. With ``"up"`` that answer and its
+    citations are the gold. With ``"down"`` they are what someone rejected: the question is kept,
+    marked (``verdict="down"``), and stays out of every figure until a person has corrected the
+    gold and removed the verdict. Where one id occurs twice the later line counts: people change
+    their minds.
+
+    Raises:
+        EvaluationError: as ``load_questions``, or a record has no verdict.
+    """
+    latest: dict[str, Question] = {}
+    for record, place in _records(path):
+        question = _question(record, place)
+        if question.verdict is None:
+            raise EvaluationError(f'{place}: feedback needs "verdict": "up" or "down"')
+        latest.pop(question.id, None)
+        latest[question.id] = question
+    return tuple(latest.values())
+
+
+def to_record(question: Question) -> dict[str, Any]:
+    """Return a question as a record of the set format; ``load_questions`` reads it back."""
+    record: dict[str, Any] = {
+        "id": question.id,
+        "article": question.article,
+        "kind": question.kind,
+        "split": question.split,
+    }
+    if len(question.turns) == 1:
+        record["question"] = question.text
+    else:
+        record["turns"] = list(question.turns)
+    record["answers"] = list(question.answers)
+    record["quotes"] = [[quote._asdict() for quote in group] for group in question.quotes]
+    record["answerable"] = question.answerable
+    if question.verdict is not None:
+        record["verdict"] = question.verdict
+    return record
+
+
+def check_gold(questions: Iterable[Question], articles: Mapping[str, Article]) -> None:
+    """Check that every article exists and every gold quote stands where it is said to stand.
+
+    Raises:
+        EvaluationError: an article is missing, or ``article.text[start:end] != text``.
+    """
+    for question in questions:
+        article = articles.get(question.article)
+        if article is None:
+            known = ", ".join(sorted(articles)[:5]) or "none"
+            raise EvaluationError(
+                f"{question.source}: article {question.article!r} is not among the "
+                f"{len(articles)} articles given ({known}); name its folder with --articles"
+            )
+        for quote in (quote for group in question.quotes for quote in group):
+            found = article.text[quote.start : quote.end]
+            if found != quote.text:
+                raise EvaluationError(
+                    f"{question.source}: quote {quote.text!r} is said to stand at "
+                    f"{quote.start}..{quote.end} of {article.id}, where the article says {found!r}"
+                )
+
+
+def _records(path: str | Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield each line's JSON object and its place, ``file:line``."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{path} cannot be read as UTF-8 text: {error}") from error
+    for number, line in enumerate(text.split("\n"), 1):
+        place = f"{path}:{number}"
+        if not line.strip() or line.startswith("//"):
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise EvaluationError(
+                f"{place}: not JSON ({error}); expected one object a line"
+            ) from error
+        if not isinstance(record, dict):
+            raise EvaluationError(f"{place}: found {type(record).__name__}, expected an object")
+        yield record, place
+
+
+def _question(record: Mapping[str, Any], place: str) -> Question:
+    """Check one record and return it as a question."""
+
+    def fail(problem: str) -> EvaluationError:
+        return EvaluationError(f"{place}: {problem}")
+
+    for key in ("id", "article", "kind"):
+        if not isinstance(record.get(key), str) or not record[key]:
+            raise fail(f'"{key}" must be a non-empty string, not {record.get(key)!r}')
+    split = record.get("split")
+    if split not in ("dev", "test"):
+        raise fail(f'"split" must be "dev" or "test", not {split!r}')
+    turns = record.get("turns", [record.get("question")])
+    if ("turns" in record) == ("question" in record) or not turns:
+        raise fail('expected either "question" or a non-empty "turns"')
+    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
+        raise fail(f"questions must be strings, not {turns!r}")
+    answerable = record.get("answerable")
+    if not isinstance(answerable, bool):
+        raise fail(f'"answerable" must be true or false, not {answerable!r}')
+    answers = record.get("answers", [])
+    if not isinstance(answers, list) or not all(isinstance(a, str) for a in answers):
+        raise fail(f'"answers" must be a list of strings, not {answers!r}')
+    try:
+        quotes = tuple(
+            tuple(Quote(str(q["text"]), int(q["start"]), int(q["end"])) for q in group)
+            for group in record.get("quotes", [])
+        )
+    except (TypeError, KeyError, ValueError) as error:
+        raise fail('"quotes" must be a list of lists of {"text", "start", "end"}') from error
+    if answerable != bool(quotes) or not all(quotes):
+        raise fail(
+            "an answerable question needs at least one group of quotes, each with at least one "
+            f"quote; an unanswerable one has none; found {len(quotes)} groups"
+        )
+    for quote in (quote for group in quotes for quote in group):
+        if not 0 <= quote.start < quote.end or quote.end - quote.start != len(quote.text):
+            raise fail(f"{quote.text!r} has {len(quote.text)} characters, not {quote[1:]}")
+    verdict = record.get("verdict")
+    if verdict not in (None, "up", "down"):
+        raise fail(f'"verdict" must be "up" or "down", not {verdict!r}')
+    return Question(
+        id=record["id"],
+        article=record["article"],
+        kind=record["kind"],
+        split=split,
+        turns=tuple(turns),
+        answers=tuple(answers),
+        quotes=quotes,
+        answerable=answerable,
+        scope=(record["article"],),
+        source=place,
+        verdict=verdict,
+    )
+
+
+def _unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    """Return the questions, or raise where two have the same id."""
+    seen: dict[str, str] = {}
+    for question in questions:
+        if question.id in seen:
+            raise EvaluationError(
+                f"{question.source}: id {question.id!r} was used before at {seen[question.id]}"
+            )
+        seen[question.id] = question.source
+    return questions
+
+
+def load_sets(paths: Iterable[str | Path]) -> tuple[Question, ...]:
+    """Read several question sets as one; ids must be unique over all of them."""
+    return _unique(tuple(question for path in paths for question in load_questions(path)))
+
+
+# --- SQuAD ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SquadSet:
+    """A SQuAD file as one corpus: the articles' texts by id, and questions asked of all of them."""
+
+    texts: Mapping[str, str]
+    questions: tuple[Question, ...]
+
+
+def load_squad(
+    path: str | Path,
+    *,
+    limit: int | None = None,
+    without_gold_article: bool = False,
+    split: Split = "test",
+) -> SquadSet:
+    """Read a file in SQuAD format, version 1 or 2 (with ``is_impossible``).
+
+    Each article is the paragraphs of one title, in order, joined with a blank line; gold offsets
+    are moved accordingly. Questions are asked of the whole corpus, with no hint where to look.
+
+    Args:
+        path: the JSON file.
+        limit: ask only so many questions, drawn from all of them always in the same way; the
+            corpus stays whole. None asks all.
+        without_gold_article: ask every answerable question a second time with its article taken
+            out of the corpus (kind ``"gold article removed"``): the right outcome is a refusal.
+        split: what to report the questions as.
+
+    Raises:
+        EvaluationError: not SQuAD format; an answer does not stand at its offset; or there is only
+            one article, so that none is left when it is removed.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))["data"]
+        articles = [(str(item.get("title", n)), item["paragraphs"]) for n, item in enumerate(data)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EvaluationError(
+            f'{path} is not in SQuAD format, {{"data": [{{"title", "paragraphs": [...]}}]}}: '
+            f"{type(error).__name__}: {error}"
+        ) from error
+    texts: dict[str, str] = {}
+    questions: list[Question] = []
+    for title, paragraphs in articles:
+        for number, paragraph in enumerate(paragraphs):
+            place = f"{path}: {title}, paragraph {number}"
+            base = len(texts[title]) + 2 if title in texts else 0
+            try:
+                context = _newlines(paragraph["context"])
+                questions += _squad_questions(paragraph, title, base, split, place)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise EvaluationError(
+                    f"{place} is not in SQuAD format: {type(error).__name__}: {error}"
+                ) from error
+            texts[title] = f"{texts[title]}\n\n{context}" if title in texts else context
+    if limit is not None and limit < len(questions):
+        # shuffle and cut, so that a larger limit asks the same questions and more
+        order = list(range(len(questions)))
+        random.Random(0).shuffle(order)
+        questions = [questions[i] for i in sorted(order[:limit])]
+    if without_gold_article:
+        questions += _without_gold(questions, list(texts), path)
+    return SquadSet(texts, _unique(tuple(questions)))
+
+
+def _newlines(text: str) -> str:
+    """Normalise newlines as articles do, so that offsets can be carried over."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _squad_questions(
+    paragraph: Mapping[str, Any], title: str, base: int, split: Split, place: str
+) -> Iterator[Question]:
+    """Yield the questions of one paragraph, which starts at ``base`` of its article."""
+    raw = paragraph["context"]
+    for qa in paragraph["qas"]:
+        source = f"{place}, question {qa['id']}"
+        answerable = not qa.get("is_impossible", False)
+        answers = qa.get("answers", []) if answerable else []
+        if answerable and not answers:
+            raise EvaluationError(f"{source}: no answers, and is_impossible is not set")
+        quotes: list[Quote] = []
+        for answer in answers:
+            text, start = answer["text"], answer["answer_start"]
+            if raw[start : start + len(text)] != text:
+                raise EvaluationError(
+                    f"{source}: answer {text!r} is said to stand at {start}, where the paragraph "
+                    f"says {raw[start : start + len(text)]!r}"
+                )
+            first = base + len(_newlines(raw[:start]))
+            quotes.append(Quote(_newlines(text), first, first + len(_newlines(text))))
+        unique = tuple(dict.fromkeys(quote for quote in quotes if quote.text))
+        yield Question(
+            id=str(qa["id"]),
+            article=title,
+            kind="answerable" if answerable else "impossible",
+            split=split,
+            turns=(qa["question"],),
+            answers=tuple(dict.fromkeys(quote.text for quote in unique)),
+            quotes=(unique,) if unique else (),
+            answerable=answerable,
+            source=source,
+        )
+
+
+def _without_gold(
+    questions: Sequence[Question], ids: Sequence[str], path: str | Path
+) -> list[Question]:
+    """Return each answerable question, asked of all articles but its own."""
+    if len(ids) < 2:
+        raise EvaluationError(
+            f"{path} has one article; removing it leaves no corpus to ask. "
+            "Leave --without-gold-article out"
+        )
+    return [
+        replace(
+            question,
+            id=f"{question.id}/removed",
+            kind=WITHOUT_GOLD,
+            answers=(),
+            quotes=(),
+            answerable=False,
+            scope=tuple(id for id in ids if id != question.article),
+        )
+        for question in questions
+        if question.answerable
+    ]
