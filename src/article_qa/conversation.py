@@ -188,7 +188,8 @@ def _tokens(text: str) -> list[_Token]:
     return [_Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
 
 
-def _is_verb(word: str, *, base_only: bool = False) -> bool:
+def is_verb(word: str, *, base_only: bool = False) -> bool:
+    """Guess whether a lower-case word is a verb: by a list and by its ending."""
     if word in _VERBS:
         return True
     if base_only:
@@ -307,7 +308,7 @@ def _cut_verb(tokens: Sequence[_Token], i: int, j: int, mode: str) -> list[tuple
 
     determined = i > 0 and tokens[i - 1].low in _DETERMINERS
     for k in range(i + 1 if mode == "do" or determined else i, j):
-        verb = _is_verb(tokens[k].low, base_only=mode == "do")
+        verb = is_verb(tokens[k].low, base_only=mode == "do")
         if verb and lower(k) and tokens[k - 1].text not in {"'s", "’s"}:
             return [(i, k), (k + 1, j)]
     if mode == "do" and j - i > 1 and lower(j - 1) and not _is_plural(tokens[j - 1].low):
@@ -392,7 +393,7 @@ def _capital_runs(tokens: Sequence[_Token], i: int, j: int) -> list[tuple[int, i
     runs: list[tuple[int, int]] = []
     k = i
     while k < j:
-        if not tokens[k].capital or (k == 0 and _is_verb(tokens[k].low)):
+        if not tokens[k].capital or (k == 0 and is_verb(tokens[k].low)):
             k += 1
             continue
         b = k + 1
@@ -663,7 +664,7 @@ def _role(question: str, match: re.Match[str], word: str) -> str:
     if word == "it" and follower:
         before = question[: match.start()].split()
         after_aux = bool(before) and before[-1].lower() in _AUX
-        if after_aux or follower in _AUX or _is_verb(follower):
+        if after_aux or follower in _AUX or is_verb(follower):
             return "subject"
     return role
 
@@ -858,8 +859,8 @@ def _names_thing(bare: str, turn: Turn) -> bool:
 def _is_fragment(lead: str) -> bool:
     words = lead.lower().split()
     if words[0] == "which" or words[0] == "how":
-        return len(words) < 3 or not _is_verb(words[-1])
-    return not _is_verb(words[-1]) or len(words) == 1
+        return len(words) < 3 or not is_verb(words[-1])
+    return not is_verb(words[-1]) or len(words) == 1
 
 
 def _is_phrase(rest: str, *, asked_about: bool) -> bool:
@@ -873,7 +874,7 @@ def _is_phrase(rest: str, *, asked_about: bool) -> bool:
     start = low[0]
     if start in {"summarise", "summarize", "list", "explain", "describe", "name", "tell", "give"}:
         return False
-    verbs = [t for t in tokens[1:] if not t.capital and _is_verb(t.low) and t.low[-3:] != "ing"]
+    verbs = [t for t in tokens[1:] if not t.capital and is_verb(t.low) and t.low[-3:] != "ing"]
     if asked_about:
         return True
     if start in _PREPOSITIONS and start not in {"because", "as", "like", "than", "about"}:
@@ -910,12 +911,12 @@ def _split(question: str) -> tuple[str, str, str, str]:
         if tokens[k].low in _AUX:
             phrase = bare[tokens[0].start : tokens[k - 1].end]
             return phrase, wh, tokens[k].low, bare[tokens[k].end :].strip()
-        if _is_verb(tokens[k].low) and not (k == first + 1 and wh in {"which", "whose", "how"}):
+        if is_verb(tokens[k].low) and not (k == first + 1 and wh in {"which", "whose", "how"}):
             break
     cut = first + 1
     if wh in {"which", "whose"} or (wh == "how" and len(tokens) > cut + 1):
         cut += 1
-        while cut + 1 < len(tokens) and not _is_verb(tokens[cut].low):
+        while cut + 1 < len(tokens) and not is_verb(tokens[cut].low):
             cut += 1
     cut = min(cut, len(tokens) - 1)
     return bare[tokens[0].start : tokens[cut].start].strip(), wh, "", bare[tokens[cut].start :]
@@ -923,7 +924,7 @@ def _split(question: str) -> tuple[str, str, str, str]:
 
 def _starts_with_verb(rest: str) -> bool:
     words = [word for word in rest.lower().split() if word not in _ADVERBS]
-    participle = bool(words) and _is_verb(words[0]) and words[0] not in _DETERMINERS
+    participle = bool(words) and is_verb(words[0]) and words[0] not in _DETERMINERS
     return participle or (bool(words) and words[0] in _BE)
 
 
@@ -961,11 +962,11 @@ def _statement(turn: Turn) -> str:
 
 
 def _is_verb_or_aux(word: str) -> bool:
-    return word in _AUX or _is_verb(word)
+    return word in _AUX or is_verb(word)
 
 
 def _ends_with_verb(rest: str) -> bool:
-    return any(_is_verb(word) for word in rest.lower().split()[1:])
+    return any(is_verb(word) for word in rest.lower().split()[1:])
 
 
 def _event(lead: str, turn: Turn) -> str:
