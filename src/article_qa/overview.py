@@ -6,9 +6,9 @@ form ('who wrote this article', not 'who wrote the report on Kabul'); ``overview
 - about, summary, key points: the article's own central sentences, in reading order, chosen by
   biased LexRank (G. Erkan and D. Radev, *LexRank: graph-based lexical centrality as salience in
   text summarization*, JAIR 22, 2004; the bias: J. Otterbacher, G. Erkan and D. Radev, *Biased
-  LexRank*, Information Processing & Management 45, 2009), biased towards the beginning, where news
-  says what matters, and spread by maximal marginal relevance (J. Carbonell and J. Goldstein, *The
-  use of MMR*, SIGIR 1998);
+  LexRank*, Information Processing & Management 45, 2009), biased towards the headline's words and
+  the beginning, where news says what matters, and spread by maximal marginal relevance (J.
+  Carbonell and J. Goldstein, *The use of MMR*, SIGIR 1998);
 - headline, standfirst, author, dates, dateline: the block that says it, its own words marked;
 - people mentioned: each name with its fullest mention, found by rule (see ``_people``).
 
@@ -46,8 +46,10 @@ compared with one another: the comparison grows with the square."""
 MAX_ARTICLES = 6
 """Of more articles than this, an overview shows the first ones and says so."""
 
-DAMPING = 0.85
-"""Weight of the similarities against the bias in LexRank, as in the paper."""
+DAMPING = 0.5
+"""Weight of the similarities against the bias in LexRank. The paper's 0.85 is for many documents
+together; of one news article the first sentences are a summary that is hard to beat (A. Nenkova,
+*Automatic text summarization of newswire*, AAAI 2005), so the beginning has half the say."""
 
 NOVELTY = 0.3
 """Weight of novelty against centrality in maximal marginal relevance (its 1 - lambda)."""
@@ -60,151 +62,126 @@ wrong is a misread form."""
 # -- Recognising the question ----------------------------------------------------------------------
 
 _NOUN = (
-    r"(?:article|text|story|piece|blog ?post|post|blog|essay|feature|column|write-?up|guide|passage|"
-    r"press release|release|news(?: (?:story|article|item|report))?|excerpt|interview|editorial)"
+    "article|text|story|piece|blog ?post|post|blog|essay|feature|column|write-?up|guide|passage|"
+    "press release|release|news story|news article|news item|news|excerpt|interview|editorial"
 )
-_ANY_NOUN = rf"(?:{_NOUN}|report|document|paper|page|file|letter|content|speech)"
-_THIS = (
-    rf"(?:(?:the|your)(?: (?:whole|entire|full|above|given|attached))? {_NOUN}"
-    rf"|th(?:is|at)(?: (?:whole|entire|full|short|long))?(?: {_ANY_NOUN})?"
-    rf"|th(?:e|ese|ose) (?:{_ANY_NOUN})s|it)"
-)
-_NAMED = _THIS.removesuffix("|it)") + ")"
-"""The same without 'it', which in most questions is something in the article."""
-_IS = r"(?:is|was|are|were|'s|s)"
-_OF = rf"(?: (?:of|in|from|for|to|behind|about|made (?:in|by)|given in) {_THIS})"
-_MAIN = r"(?:(?:key|main|major|central|principal|core|chief|biggest|most important|essential) )"
+_PAPER = f"(?:{_NOUN}|report|document|paper|page|file|letter|content|speech)"
+"""What 'this ...' may be called; 'the report' is as a rule one that the article speaks of."""
 
-_PATTERNS: tuple[tuple[OverviewKind, tuple[str, ...]], ...] = (
-    (
-        "about",
-        (
-            rf"what(?: {_IS}|'s|s) {_THIS} (?:all |mainly |really |actually )?about",
-            rf"what (?:does|do|did) {_NAMED} (?:say|discuss|cover|describe|report|tell(?: us| me)?|"
-            r"talk about|deal with|argue)",
-            rf"what(?: {_IS}|'s|s) {_NAMED} (?:saying|trying to say|telling (?:us|me))",
-            rf"what(?: {_IS}|'s|s) the (?:{_MAIN}|overall |general )?(?:topic|subject|theme|thesis|"
-            rf"subject matter){_OF}?",
-            rf"what(?: {_IS}|'s|s) the {_MAIN}(?:idea|message|thesis|point|takeaway|topic|theme)"
-            rf"{_OF}?",
-            rf"what(?: {_IS}|'s|s) the {_MAIN}?(?:idea|message|point|argument|claim|conclusion|"
-            rf"news){_OF}",
-            rf"what (?:happens|happened) in {_NAMED}",
-            rf"(?:about )?{_NAMED} is about what",
-            rf"what {_THIS} is (?:all )?about",
-            rf"{_MAIN}(?:idea|argument|message|topic|theme){_OF}?",
-        ),
-    ),
-    (
-        "summary",
-        (
-            rf"(?:summari[sz]e|sum up|recap|condense|outline|shorten|tldr)(?: {_THIS})?(?: up)?",
-            r"(?:what(?: is|'s|s) )?(?:a |the |an |your )?(?:short |brief |quick |concise |one-line )*"
-            rf"(?:summary|synopsis|overview|gist|recap|outline|tldr|abstract){_OF}?",
-            rf"(?:do|write|make|provide|show)(?: me)? (?:a |an )?(?:\w+ )?summary{_OF}?",
-        ),
-    ),
-    (
-        "key_points",
-        (
-            rf"(?:(?:what(?: are|'re| were)|list|name|show) )?(?:me )?(?:all )?(?:the )?(?:\w+ )?{_MAIN}"
-            rf"(?:points|takeaways|facts|ideas|messages|highlights|topics|themes|things){_OF}?",
-            rf"(?:(?:what(?: are|'re| were)|list|name|show) )?(?:me )?(?:all )?(?:the )?{_MAIN}?"
-            rf"(?:points|findings|conclusions|claims|arguments|facts){_OF}",
-            rf"(?:what are )?(?:the )?(?:takeaways|highlights|bullet points){_OF}?",
-            rf"what (?:should|must|do) (?:i|we|you) (?:need to )?(?:know|take away|remember|learn)"
-            rf"{_OF}",
-        ),
-    ),
-    (
-        "mentions",
-        (
-            r"(?:who|which people|what people|which persons|whose names?)(?: all)?"
-            rf"(?:(?: {_IS}|'s)(?: all)? (?:mentioned|named|featured|discussed))"
-            rf"(?: (?:in|by) {_THIS}| here)?",
-            rf"(?:who(?: (?:are|is)|'s)|list|name|show)(?: me)?(?: all)?(?: of)?(?: the)?(?: {_MAIN})? ?"
-            r"(?:people|persons|names|individuals|characters|figures|players)"
-            rf"(?: (?:that are |who are )?(?:mentioned|named|featured|discussed))?"
-            rf"(?: (?:in|by|of|from) {_THIS}| mentioned)",
-            rf"who(?: (?:are|is)|'s) in {_NAMED}",
-            rf"(?:who|which people|what people) does {_THIS} (?:mention|name|discuss)",
-        ),
-    ),
-    (
-        "headline",
-        (
-            rf"(?:what(?: {_IS}|'s|s) )?(?:the )?(?:headline|title|heading)(?: of {_THIS})?",
-            rf"what (?:is|was) {_NAMED} (?:called|titled|entitled|headlined)",
-            rf"(?:how|what) is {_NAMED} (?:titled|headlined)",
-            rf"what does the headline(?: of {_THIS})? say",
-            rf"what(?: {_IS}|'s|s) {_NAMED}(?:'s)? (?:headline|title)",
-        ),
-    ),
-    (
-        "standfirst",
-        (
-            rf"(?:what(?: {_IS}|'s|s| does) )?the (?:sub-?head(?:ing|line)?|standfirst|subtitle|deck|"
-            r"dek|strapline|line (?:under|below|beneath) the (?:headline|title))"
-            rf"(?: (?:under|below|beneath) the (?:headline|title))?(?: of {_THIS})?(?: say| read)?",
-        ),
-    ),
-    (
-        "author",
-        (
-            rf"who (?:wrote|authored|penned|has written) {_THIS}",
-            r"(?:(?:who(?: is|'s| was|s)|name) )?(?:the )?(?:author|writer|journalist|reporter|"
-            rf"by-?line)(?: (?:of|for|behind) {_THIS}| who wrote {_THIS})?",
-            r"what(?: is|'s|s) the (?:name of the (?:author|writer|journalist|reporter)|"
-            rf"(?:author|writer|journalist|reporter)'?s name|by-?line)(?: of {_THIS})?",
-            rf"who (?:is|was) {_NAMED} (?:written )?by",
-            rf"(?:by whom|by who) (?:is|was) {_THIS} written",
-            rf"who(?: is|'s| was) {_NAMED}'s (?:author|writer)",
-        ),
-    ),
-    (
-        "date",
-        (
-            rf"(?:when|(?:on )?what (?:date|day)|(?:in )?(?:what|which) year) (?:was|is) {_THIS} "
-            r"(?:first |originally |initially )?(?:published|written|posted)",
-            rf"(?:when|(?:on )?what (?:date|day)) (?:was|is) {_NAMED} (?:released|issued|dated|from|"
-            r"printed|put online)",
-            rf"when did {_NAMED} (?:first )?(?:appear|come out|run|go online)",
-            rf"(?:what(?: is|'s|s) )?(?:the )?(?:publication date|date of publication|publishing date|"
-            rf"date (?:of|on) {_NAMED})(?: (?:of|for) {_THIS})?",
-            rf"how old is {_NAMED}",
-        ),
-    ),
-    (
-        "updated",
-        (
-            rf"(?:when|(?:on )?what (?:date|day)) (?:was|is) {_THIS} (?:last |most recently )?"
-            r"(?:updated|revised|modified|edited|corrected|changed)(?: last)?",
-            r"(?:what(?: is|'s|s) |when was )?(?:the )?(?:date of the )?(?:last|latest|most recent) "
-            rf"update(?: date)?(?: (?:of|to) {_THIS})?",
-        ),
-    ),
-    (
-        "place",
-        (
-            rf"(?:what(?: is|'s|s) )?(?:the )?dateline(?: (?:of|on) {_THIS})?",
-            rf"where (?:was|is) {_NAMED} (?:written|filed|reported|datelined)(?: from)?",
-            rf"from (?:where|(?:which|what) (?:city|town|place)) (?:was|is) {_NAMED} "
-            r"(?:written|filed|reported)",
-            rf"(?:which|what) (?:city|town|place) (?:was|is) {_NAMED} (?:written|filed|reported) from",
-        ),
-    ),
+_NAMED = (
+    f"(?:(?:the|your) (?:(?:whole|entire|full|above|given|attached) )?(?:{_NOUN})s?"
+    f"|(?:this|that)(?: (?:whole|entire|full|short|long))?(?: {_PAPER})?|(?:these|those) {_PAPER}s)"
 )
-_RULES = tuple(
-    (kind, re.compile("|".join(f"(?:{pattern})" for pattern in patterns)))
-    for kind, patterns in _PATTERNS
-)
+_PLACEHOLDERS = {
+    "NAMED": _NAMED,
+    "THIS": f"(?:{_NAMED}|it)",  # 'it' is more often something in the article than the article
+    "OF": f" (?:of|in|on|from|for|to|behind|about|made by|given in) (?:{_NAMED}|it)",
+    "MAIN": "(?:(?:key|main|major|central|principal|core|biggest|most important|essential) )",
+    "SUMMARY": (
+        "(?:(?:short|brief|quick|concise) )*(?:summary|synopsis|overview|gist|recap|outline|tldr)"
+    ),
+    "AUTHOR": "(?:author|writer|journalist|reporter)",
+    "PEOPLE": "(?:people|persons|names|individuals|characters|figures)",
+    "SHOW": "(?:what is |who is |list |name |show )",
+    "WHEN": "(?:when|(?:on )?what (?:date|day)|(?:in )?(?:what|which) year)",
+    "MENTIONED": "(?:(?:that is |who is )?(?:mentioned|named|featured|discussed))",
+    "SUBHEADING": "(?:sub-?head(?:ing|line)?|standfirst|subtitle|deck|dek|strapline)",
+    "TOWN": "(?:which|what) (?:city|town|place)",
+    "FILED": "(?:written|filed|reported)",
+}
+_FORMS: dict[OverviewKind, str] = {
+    "about": """
+        what is THIS (?:all |mainly |really |actually )?about
+        what THIS is (?:all )?about
+        what (?:does|do) NAMED (?:say|discuss|cover|describe|report|argue|tell(?: us| me)?)
+        what (?:does|do) NAMED (?:talk about|deal with)
+        what is NAMED (?:saying|trying to say|telling (?:us|me))
+        what is the MAIN?(?:overall |general )?(?:topic|subject|theme|thesis|subject matter)(?:OF)?
+        (?:what is )?(?:the )?MAIN(?:idea|message|thesis|point|takeaway|topic|theme)(?:OF)?
+        (?:what is )?(?:the )?MAIN?(?:idea|message|point|argument|claim|conclusion|news)OF
+        what (?:happens|happened) in NAMED
+        """,
+    "summary": """
+        (?:summari[sz]e|sum up|recap|condense|outline|shorten|tldr)(?: THIS)?(?: up)?
+        (?:what is )?(?:the |your )?SUMMARY(?:OF)?
+        (?:(?:do|write|make|provide)(?: me)? )?(?:an? )?SUMMARY(?:OF)?
+        """,
+    "key_points": """
+        SHOW?(?:me )?(?:all )?(?:the )?MAIN(?:points|takeaways|facts|ideas|messages)(?:OF)?
+        SHOW?(?:me )?(?:all )?(?:the )?MAIN(?:highlights|topics|themes|things)(?:OF)?
+        SHOW?(?:me )?(?:all )?(?:the )?MAIN?(?:points|findings|conclusions|claims|arguments|facts)OF
+        (?:what is )?(?:the )?(?:takeaways|highlights|bullet points)(?:OF)?
+        what (?:should|must|do) (?:i|we|you) (?:need to )?(?:know|take away|remember|learn)OF
+        """,
+    "mentions": """
+        (?:who|(?:which|what) PEOPLE|whose names?) is (?:all )?MENTIONED(?: (?:in|by) THIS| here)?
+        SHOW(?:me )?(?:all )?(?:of )?(?:the )?MAIN?PEOPLE(?: MENTIONED)? (?:in|by|of|from) THIS
+        SHOW(?:me )?(?:all )?(?:of )?(?:the )?MAIN?PEOPLE MENTIONED
+        who is in NAMED
+        (?:who|(?:which|what) PEOPLE) does THIS (?:mention|name|discuss)
+        """,
+    "headline": """
+        (?:what is )?(?:the )?(?:headline|title|heading)(?: of THIS)?
+        what is NAMED (?:called|titled|entitled|headlined)
+        how is NAMED (?:titled|headlined)
+        what does the headline(?: of THIS)? say
+        what is NAMED's (?:headline|title)
+        """,
+    "standfirst": """
+        (?:what (?:is|does) )?the SUBHEADING(?: (?:under|below) the headline)?(?:OF)?(?: say| read)?
+        what (?:is|does) the line (?:under|below|beneath) the (?:headline|title)(?: say)?
+        """,
+    "author": """
+        who (?:wrote|authored|penned|has written) THIS
+        (?:(?:who|what) is |name )?(?:the )?(?:AUTHOR|by-?line)(?:OF| who wrote THIS)?
+        what is the (?:name of the AUTHOR|AUTHOR'?s name)(?: of THIS)?
+        who is NAMED (?:written )?by
+        by whom is THIS written
+        """,
+    "date": """
+        WHEN is THIS (?:first |originally |initially )?(?:published|written|posted)
+        WHEN is NAMED (?:released|issued|dated|from|printed|put online)
+        when did NAMED (?:first )?(?:appear|come out|run|go online)
+        (?:what is )?(?:the )?(?:publication date|date of publication|publishing date)(?:OF)?
+        (?:what is )?(?:the )?date (?:of|on) NAMED
+        how old is NAMED
+        """,
+    "updated": """
+        WHEN is THIS (?:last |most recently )?(?:updated|revised|modified|edited|corrected|changed)
+        WHEN is THIS (?:updated|revised|modified|edited) last
+        (?:(?:what|when) is )?(?:the )?(?:date of the )?(?:last|latest|most recent) update(?:OF)?
+        """,
+    "place": """
+        (?:what is )?(?:the )?dateline(?:OF)?
+        where is NAMED (?:FILED|datelined)(?: from)?
+        from (?:where|TOWN) is NAMED FILED
+        TOWN is NAMED FILED from
+        """,
+}
+
+
+def _compiled(forms: str) -> re.Pattern[str]:
+    """Return one pattern for the lines of a form, their placeholders filled in."""
+    names = "|".join(_PLACEHOLDERS)
+    lines = [
+        re.sub(names, lambda match: f"(?:{_PLACEHOLDERS[match[0]]})", line.strip())
+        for line in forms.strip().splitlines()
+    ]
+    return re.compile("|".join(f"(?:{line})" for line in lines))
+
+
+_RULES = tuple((kind, _compiled(forms)) for kind, forms in _FORMS.items())
 _COUNT = (
     r"(?P<count>\d{1,2}|an?|one|two|three|four|five|six|seven|eight|nine|ten|a few|a couple of)"
     r"(?: (?:short|brief|key|main|bullet|simple))?"
 )
-_LENGTH = re.compile(rf"\b(?:in|within|using|into|as) {_COUNT} (?:sentences?|lines?|points?|bullets?)\b")
-_LISTED = re.compile(r"\b(?:the|top|me)? ?(?P<count>two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) "
-                     r"(?=(?:key|main|major|most important|central) )")  # fmt: skip
+_LENGTH = re.compile(
+    rf"\b(?:in|within|using|into|as) {_COUNT} (?:sentences?|lines?|points?|bullets?)\b"
+)
+_LISTED = re.compile(
+    r"\b(?:(?:the|top|me) )?(?P<count>two|three|four|five|six|seven|eight|nine|ten|\d{1,2}) "
+    r"(?=(?:key|main|major|most important|central) )"
+)
 _BEFORE = re.compile(
     r"(?:(?:hey|hi|hello|ok|okay|so|well|and|now|then|first|please|kindly|just|"
     r"can you|could you|would you|will you|can i|could i|may i|"
@@ -240,6 +217,8 @@ def overview_kind(question: str) -> OverviewKind | None:
         return None
     text = " ".join(question.lower().replace("’", "'").split())
     text = re.sub(r"\btl ?[;,:]? ?dr\b", "tldr", text)
+    text = re.sub(r"\b(what|who|where|when|how)(?:'?s|'re)\b", r"\1 is", text)
+    text = re.sub(r"\b(?:are|was|were)\b", "is", text)  # so that the forms need one tense
     kinds = {
         _clause_kind(clause)
         for clause in re.split(r"[?!.:;]+(?: |$)| [-–—]+ ", text)
@@ -311,12 +290,18 @@ def overview_draft(
         statements=tuple(statements),
         confidence=CONFIDENCE if statements else 0.0,
         reason=None if statements else _MISSING.get(kind, "The article has no sentences."),
-        separator={"mentions": ", ", "key_points": "\n"}.get(kind, " " if len(shown) == 1 else "; "),
+        separator=_SEPARATORS.get(kind, "; "),
         nearest=() if statements else tuple(e for a in shown for e in _front(a))[:3],
         notice=f"{left} more articles are not shown." if left else None,
     )
 
 
+_SEPARATORS: dict[OverviewKind, str] = {
+    "about": " ",
+    "summary": " ",
+    "key_points": "\n",
+    "mentions": ", ",
+}
 _MISSING: dict[OverviewKind, str] = {
     "headline": "The article has no headline.",
     "standfirst": "The article has no line under its headline.",
@@ -347,19 +332,20 @@ def _whole(article: Article, block: Block) -> Evidence:
 
 
 def central_sentences(article: Article, count: int, embed: Embed | None = None) -> list[Span]:
-    """Return the article's ``count`` most central sentences in reading order (fewer if it is short).
+    """Return the article's most central sentences, at most ``count``, in reading order.
 
     Sentences of the standfirst and of paragraphs count, if they can stand alone: they have at least
-    six words, are no question, and do not begin with a quotation or a pronoun. If none is like
-    that, all sentences count.
+    six words, are no question and no list's item, and do not begin with a quotation or a pronoun.
+    If none is like that, all sentences count. A sentence that stands there twice counts once.
     """
     candidates = _candidates(article)
     if not candidates:
         return []
     texts = [article.text[span.start : span.end] for span, _ in candidates]
-    similarity = _similarity(texts, embed)
+    similarity = _similarity([article.title, *texts], embed)
+    on_topic, similarity = similarity[0, 1:], similarity[1:, 1:]
     places = np.array([place for _, place in candidates], dtype=np.float64)
-    score = _lexrank(similarity, 1.0 / (1.0 + places))
+    score = _lexrank(similarity, (0.5 + on_topic) / (1.0 + places))
     chosen = _spread(score, similarity, count)
     return [candidates[i][0] for i in sorted(chosen)]
 
@@ -367,8 +353,16 @@ def central_sentences(article: Article, count: int, embed: Embed | None = None) 
 def _candidates(article: Article) -> list[tuple[Span, int]]:
     """Return the sentences that may stand in an overview, each with its paragraph's number."""
     blocks = _of_kind(article, "standfirst", "paragraph")
-    numbered = [(span, i) for i, block in enumerate(blocks) for span in block.sentences]
-    good = [item for item in numbered if _stands_alone(article.text[item[0].start : item[0].end])]
+    text = article.text
+    once = {text[s.start : s.end]: (s, i) for i, b in reversed(list(enumerate(blocks)))
+            for s in reversed(b.sentences)}  # fmt: skip
+    numbered = sorted(once.values())
+    good = [
+        (span, i)
+        for span, i in numbered
+        if not _ITEM.match(text, blocks[i].span.start)
+        and _stands_alone(text[span.start : span.end])
+    ]
     if not good:
         good = numbered or [(s, i) for i, s in enumerate(b.sentences[0] for b in article.blocks
                                                          if b.kind != "boilerplate")]  # fmt: skip
@@ -380,6 +374,7 @@ def _candidates(article: Article) -> list[tuple[Span, int]]:
     return good
 
 
+_ITEM = re.compile(r"[-*+•‣▪]\s|\d{1,3}[.)]\s")
 _DANGLING = re.compile(
     r"[\"'“‘«(]|(?:he|she|it|they|we|i|you|this|that|these|those|his|her|its|their|our|my|such|"
     r"here|there|one|another|others|both|then)\b",
@@ -417,8 +412,11 @@ def _similarity(texts: Sequence[str], embed: Embed | None) -> npt.NDArray[np.flo
 def _lexrank(
     similarity: npt.NDArray[np.float64], bias: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Return biased LexRank scores, (n,), the largest 1: where a reader wandering from sentence to
-    similar sentence, and back to the favoured ones, spends the time."""
+    """Return biased LexRank scores, (n,), the largest 1.
+
+    A score is the share of time spent at a sentence by a reader who wanders from sentence to
+    similar sentence and, now and then, back to those that ``bias`` favours.
+    """
     bias = bias / bias.sum()
     sums = similarity.sum(axis=1, keepdims=True)
     walk = np.where(sums > 0, similarity / np.where(sums > 0, sums, 1.0), bias)
@@ -427,7 +425,8 @@ def _lexrank(
         score, before = (1 - DAMPING) * bias + DAMPING * (score @ walk), score
         if np.abs(score - before).sum() < 1e-9:
             break
-    return score / score.max()
+    scaled: npt.NDArray[np.float64] = score / score.max()
+    return scaled
 
 
 def _spread(
@@ -472,8 +471,9 @@ _DATE = re.compile(
 )
 _LATER = re.compile(r"updat|modif|revis|correct|edited|changed", re.I)
 _DATELINE = re.compile(
-    rf"(?P<place>{_UPPER}{{2}}[^\W\d_a-z .'’-]*(?:[ .'’-]+{_UPPER}+)*(?:, [A-Z][\w.]*(?: [A-Z][\w.]*)?)?)"
-    rf"(?:,? (?P<date>{_DATE.pattern}))?,?\s*(?:\([^()]{{1,40}}\)|/[^/]{{1,40}}/)?\s*(?:—|–|--|-)\s",
+    rf"(?P<place>{_UPPER}{{3,}}(?:[ .'’-]+{_UPPER}+)*(?:, [A-Z][\w.]*(?: [A-Z][\w.]*)?)?)"
+    rf"(?:,? (?P<date>{_DATE.pattern}))?,?\s*"
+    r"(?:\([^()]{1,40}\)|/[^/]{1,40}/)?\s*(?:—|–|--|-)\s"
 )
 
 
@@ -549,8 +549,7 @@ def _place(article: Article) -> list[Evidence]:
 # -- People ----------------------------------------------------------------------------------------
 
 _TITLE = (
-    r"(?:(?:Vice |Deputy |Acting |Former |Prime |Foreign |Defense |Defence |Lt\. |Maj\. |Brig\. |Lord |"
-    r"Chief )*"
+    r"(?:(?:Vice |Deputy |Acting |Former |Prime |Foreign |Defense |Defence |Chief |Lt\. |Maj\. )*"
     r"(?:Mr|Mrs|Ms|Mx|Miss|Dr|Prof|Professor|Sir|Dame|Lord|Lady|President|Premier|Chancellor|"
     r"Secretary(?: of (?:the )?\w+)?|Minister|Ambassador|Senator|Sen|Congress(?:man|woman)|Rep|Gov|"
     r"Governor|Mayor|Councill?or|General|Gen|Lt|Col|Colonel|Maj|Major|Capt|Captain|Cmdr|Commander|"
@@ -574,8 +573,8 @@ _PERSON = re.compile(
     rf"(?P<more>(?: (?:{_PARTICLE} ){{0,2}}{_UPPER}(?:\.(?= )|[\w'’-]*\w)){{0,4}})"
 )
 _NOT_PERSON = re.compile(
-    r"\b(?:Department|Universit\w+|Group|Institut\w+|Council|Society|Trust|Minist\w+|Parliament|Forum|"
-    r"Inc|Corp|Ltd|Compan\w+|House|Association|Agenc\w+|Times|Post|News|Court|Bank|Party|Union|Press|"
+    r"\b(?:Department|Universit\w+|Group|Institut\w+|Council|Society|Trust|Minist\w+|Parliament|"
+    r"Forum|Inc|Corp|Ltd|Compan\w+|House|Association|Agenc\w+|Times|Post|News|Court|Bank|Party|Union|Press|"
     r"Committee|Commission|Foundation|Cent(?:er|re)|School|College|Hospital|Club|Street|Road|Avenue|"
     r"Bridge|River|Lake|Sea|Sound|Bay|Island|Mountains?|Rock|Meadow|City|Town|County|State|States|"
     r"Kingdom|Republic|Emirate|Nations|Force|Army|Navy|Guard|Police|Embassy|Initiative|Project|"
@@ -612,8 +611,12 @@ def _people(article: Article) -> list[Evidence]:
     may take in wrongly: an organisation that 'says' something and has no word of organisations in
     its name. Two people with one surname are told apart by their first names.
     """
-    mentions = [m for block in _of_kind(article, "standfirst", "paragraph", "caption")
-                for sentence in block.sentences for m in _names(article.text, sentence)]  # fmt: skip
+    mentions = [
+        mention
+        for block in _of_kind(article, "standfirst", "paragraph", "caption")
+        for sentence in block.sentences
+        for mention in _names(article.text, sentence)
+    ]
     surnames = {m.words[-1] for m in mentions if m.person}
     best: dict[tuple[str, ...], _Mention] = {}
     for mention in mentions:
