@@ -33,12 +33,11 @@ KEPT_ARTICLES = 50
 
 log = logging.getLogger(__name__)
 
-_TITLES = frozenset(
-    "Mr Mrs Ms Dr Sir Lord Lady Professor Prof President Minister Secretary Senator Sen Congressman "
-    "Representative Rep General Gen Governor Gov Mayor Councillor Judge Justice Captain King Queen "
-    "Mr. Mrs. Ms. Dr. Prof. Sen. Rep. Gen. Gov.".split()
+_TITLE = (
+    r"(?:Mr|Mrs|Ms|Dr|Sir|Lord|Lady|Professor|Prof|President|Minister|Secretary|Senator|Sen|"
+    r"Congressman|Representative|Rep|General|Gen|Governor|Gov|Mayor|Councillor|Judge|Justice|"
+    r"Captain|King|Queen)\.?"
 )
-_TITLE = "(?:" + "|".join(sorted(t for t in _TITLES if "." not in t)) + r")\.?"
 _WORD = r"[A-Z][\w’'-]*[a-z’'][\w’'-]*|[A-Z]\."
 _NAME = rf"(?:{_TITLE} )?(?:{_WORD})(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))*"
 _FULL = rf"(?:[A-Z][\w’'-]+)(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))* (?:[A-Z][\w’'-]+)"
@@ -62,24 +61,28 @@ _PASSIVE = re.compile(
     rf"(?P<did>[a-z]+ed) by (?P<by>(?:the )?{_NAME})"
 )
 _BECAUSE = re.compile(
-    rf"{_START}[“\"]?(?P<subject>(?:The |the )?{_NAME}) (?P<be>{_BE}) (?P<rest>[^.;:“”\"]+?),? because\b"
+    rf"{_START}[“\"]?(?P<subject>(?:The |the )?{_NAME}) (?P<be>{_BE}) "
+    r"(?P<rest>[^.;:“”\"]+?),? because\b"
 )
 _THAT = re.compile(
     rf"{_START}(?P<subject>The {_NAME}|{_NAME}) (?P<have>has|have|had) (?P<did>[a-z]+ed) that\b"
 )
-_DEFINED = re.compile(rf"{_START}(?P<subject>The {_NAME}|{_NAME}) (?P<be>is|are|was|were) (?:an?|the|what) ")
+_DEFINED = re.compile(
+    rf"{_START}(?P<subject>The {_NAME}|{_NAME}) (?P<be>is|are|was|were) (?:an?|the|what) "
+)
 _COUNT = re.compile(
     r"\b(?:\d[\d,.]*|two|three|four|five|six|seven|eight|nine|ten|a dozen|dozens of|hundreds of|"
     r"thousands of) (?P<what>(?:[a-z-]+ )?[a-z]+s) (?P<be>were|are|have|had|will) "
     r"(?P<rest>(?:been |be )?[a-z]+(?: (?:in|by|at|from|on) (?:the )?\w+)?)"
 )
 _YEAR = re.compile(r"\b[Ii]n (?P<year>1[5-9]\d\d|20\d\d)\b")
-_PRONOUNS = frozenset(
-    "He She It They We You I This That These Those There But And Or If When As In On At For".split()
+_NO_NAME = re.compile(
+    "(?:He|She|It|They|We|You|I|This|That|These|Those|There|But|And|Or|If|When|As|In|On|At|For)"
 )
-_NOT_NAMES = frozenset(
-    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June "
-    "July August September October November December".split()
+"""Words that begin a sentence and so look like a name's first."""
+_CALENDAR = re.compile(
+    r"\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|March|April|May|June|July|"
+    r"August|September|October|November|December)\b"
 )
 
 
@@ -144,7 +147,7 @@ def _from_sentence(words: str, span: Span, people: frozenset[str]) -> Iterator[S
     def made(question: str, topic: str) -> Suggestion:
         return Suggestion(question, span, topic)
 
-    if words.endswith("?") and re.match(r"(Who|What|When|Where|Why|How)\b", words) and len(words) < 90:
+    if re.fullmatch(r"(?:Who|What|When|Where|Why|How)\b.{5,80}\?", words):
         yield made(words, words)
     for match in _BECAUSE.finditer(words):
         if _named(match["subject"]) and len(match["rest"].split()) <= 10:
@@ -179,14 +182,16 @@ def _from_sentence(words: str, span: Span, people: frozenset[str]) -> Iterator[S
 
 def _named(name: str) -> bool:
     """Say whether a match is a name rather than a pronoun or a weekday at a sentence's start."""
-    words = name.removeprefix("The ").removeprefix("the ").split()
-    return bool(words) and words[0] not in _PRONOUNS and not _NOT_NAMES & set(words)
+    first = name.removeprefix("The ").removeprefix("the ").split()[0]
+    return not _NO_NAME.fullmatch(first) and not _CALENDAR.search(name)
 
 
 def _whole(words: str, start: int) -> bool:
-    """Say whether the name at ``start`` is a person's, whole: not 'Department' of 'the State ...'."""
-    before = words[:start].split()
-    return not before or before[-1] in _TITLES or not re.fullmatch(r"[Tt]he|[A-Z][\w-]+", before[-1])
+    """Say whether a person's name begins at ``start``: not 'Department' in 'State Department'."""
+    before = words[:start].split()[-1:]
+    return not before or bool(
+        re.fullmatch(_TITLE, before[0]) or not re.fullmatch(r"[Tt]he|[A-Z][\w-]+", before[0])
+    )
 
 
 def _inside(name: str) -> str:
@@ -202,9 +207,7 @@ def fits(suggestion: Suggestion, answer: Answer) -> bool:
     if answer.refused or answer.confidence < SURE:
         return False
     source = suggestion.source
-    return source is None or any(
-        Span(c.start, c.end).overlaps(source) for c in answer.citations
-    )
+    return source is None or any(Span(c.start, c.end).overlaps(source) for c in answer.citations)
 
 
 @dataclass

@@ -4,6 +4,10 @@ The only package that imports gradio. ``page`` wires, ``sessions`` keeps visitor
 makes safe HTML; ``page.html``, ``page.css`` and ``page.js`` are what the browser gets.
 """
 
+import os
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio reads it when imported
+
 from article_qa.web.page import build, launch
 
 __all__ = ["build", "launch"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def record(turns: Sequence[Turn], article_id: str, verdict: str) -> dict[str, An
     A question that needed the conversation to be understood is stored with its ``turns``.
     """
     answer = turns[-1].answer
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     asked: dict[str, Any] = {"question": turns[-1].question}
     if answer.understood_as:
         asked = {"turns": [turn.question for turn in turns]}

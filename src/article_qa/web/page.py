@@ -1,8 +1,8 @@
 """The page and its named API, wired: layout from files, logic from the engine.
 
-One ``gr.HTML`` component holds the whole page. Its script triggers Gradio events (``ask``, ``bring``,
-``stop``) and calls server functions; answers come back as properties that the script watches. Each
-property carries the full state of what it shows, so a lost update does no harm.
+One ``gr.HTML`` component holds the whole page. Its script triggers Gradio events (``ask``,
+``bring``, ``stop``) and calls a server function; answers come back as properties that the script
+watches. Each property carries the full state of what it shows, so a lost update does no harm.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import base64
 import binascii
 import importlib.util
 import logging
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -21,18 +20,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio is imported
-
 import gradio as gr
 
 from article_qa.article import parse_article, read_article
 from article_qa.config import Settings
 from article_qa.errors import ArticleError, ArticleQAError
+from article_qa.suggest import Suggestions
 from article_qa.types import Answer, Article, Citation, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
 from article_qa.web.sessions import MAX_OWN_CHARS, Library, Session, Sessions
-from article_qa.suggest import Suggestions
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
@@ -53,7 +50,11 @@ class Page:
     """What the page's events call; every method returns what the script understands."""
 
     def __init__(
-        self, library: Library, *, settings: Settings | None = None, feedback: Feedback | None = None
+        self,
+        library: Library,
+        *,
+        settings: Settings | None = None,
+        feedback: Feedback | None = None,
     ) -> None:
         self.library = library
         self.settings = settings or Settings()
@@ -68,10 +69,10 @@ class Page:
         try:
             qa = await asyncio.shield(asyncio.wrap_future(self.library.opened))
         except Exception as error:
-            return gr.update(opened={"error": _calm(error)})
+            return _show(opened={"error": _calm(error)})
         session = self.sessions.open(request.session_hash or "")
         articles = qa.articles
-        return gr.update(
+        return _show(
             opened={
                 "session": session.key,
                 "articles": _choices(qa, session),
@@ -94,20 +95,20 @@ class Page:
     def ask(self, event: gr.EventData) -> Iterator[dict[str, Any]]:
         """Answer a question, showing words as they come."""
         data = event._data or {}
-        number = data.get("turn")
+        number = int(data.get("turn") or 0)
 
-        def show(html: str, **more: Any) -> dict[str, Any]:
-            return gr.update(turn={"turn": number, "html": html, "done": False} | more)
+        def turn(html: str, **more: Any) -> dict[str, Any]:
+            return _show(turn={"turn": number, "html": html, "done": False} | more)
 
         def failed(error: Exception) -> dict[str, Any]:
             line = _calm(error)
             html = f'<p class="reason">{render.escape(line)}</p>'
-            return show(html, done=True, copy=line, say=line, cited=False)
+            return turn(html, done=True, copy=line, say=line, cited=False)
 
         try:
             session = self.sessions.get(data.get("session"))
             if not self.library.ready.done():
-                yield show(_WAITING)
+                yield turn(_WAITING)
             qa, articles = self._scope(session, data.get("scope"))
             question = str(data.get("question", ""))
             history = list(session.turns.values())
@@ -119,13 +120,13 @@ class Page:
                 said += step.text
                 if time.monotonic() - painted > PAINT_SECONDS:
                     painted = time.monotonic()
-                    yield show(f'<p class="said draft" dir="auto">{render.escape(said)}</p>')
+                    yield turn(f'<p class="said draft" dir="auto">{render.escape(said)}</p>')
             if answer is None:
                 raise RuntimeError("the engine ended its stream without an answer")
-            session.remember(int(number), Turn(question, answer))
+            session.remember(number, Turn(question, answer))
             titles = {a.id: a.title for a in qa.articles}
             private = data.get("scope") in session.own
-            yield show(
+            yield turn(
                 render.answer_html(answer, titles, rateable=not private),
                 done=True,
                 copy=render.answer_text(answer, titles),
@@ -153,14 +154,14 @@ class Page:
         data = event._data or {}
         try:
             session = self.sessions.get(data.get("session"))
-            yield gr.update(brought={"work": "Reading"})
+            yield _show(brought={"work": "Reading"})
             taken = {a.id for a in self.library.opened.result().articles} | set(session.own)
             article = _own_article(data, taken)
             self.sessions.make_room(len(article.text))
-            yield gr.update(brought={"work": f"Indexing {len(article.sentences):,} sentences"})
+            yield _show(brought={"work": f"Indexing {len(article.sentences):,} sentences"})
             qa = self.library.ready.result()
             session.bring(qa.with_articles([article]))
-            yield gr.update(
+            yield _show(
                 brought={
                     "articles": _choices(qa, session),
                     "article": _article(article),
@@ -168,7 +169,7 @@ class Page:
                 }
             )
         except Exception as error:
-            yield gr.update(brought={"error": _calm(error)})
+            yield _show(brought={"error": _calm(error)})
 
     # Calls that return at once
 
@@ -229,9 +230,7 @@ class Page:
 
     # The named API
 
-    def api_ask(
-        self, question: str, history: list[dict[str, Any]] | None = None
-    ) -> dict[str, Any]:
+    def api_ask(self, question: str, history: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         """Answer a question about the articles; every statement cites an exact passage.
 
         Args:
@@ -264,9 +263,12 @@ class Page:
         ]
 
 
-_WAITING = (
-    '<p class="wait"><span></span>The models are still loading; your question is next.</p>'
-)
+_WAITING = '<p class="wait"><span></span>The models are still loading; your question is next.</p>'
+
+
+def _show(**properties: Any) -> dict[str, Any]:
+    """Return an update of what the script watches."""
+    return dict(gr.update(**properties))
 
 
 def _calm(error: Exception) -> str:
@@ -387,7 +389,8 @@ def build(
         feedback: file that thumbs up and down are appended to; None to store none.
     """
     page = Page(Library(source), settings=settings, feedback=Feedback(feedback))
-    calls = {f.__name__: f for f in (page.article, page.suggest, page.follow, page.rate, page.export)}
+    offered = (page.article, page.suggest, page.follow, page.rate, page.export)
+    calls = {method.__name__: method for method in offered}
 
     def call(data: dict[str, Any]) -> dict[str, Any]:
         """Do what the page's script asks for outside the queue."""

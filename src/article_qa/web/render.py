@@ -153,9 +153,7 @@ def _refusal(answer: Answer, titles: Mapping[str, str]) -> str:
     return "".join(parts)
 
 
-def _quotes(
-    citations: Sequence[Citation], titles: Mapping[str, str], css: str, label: str
-) -> str:
+def _quotes(citations: Sequence[Citation], titles: Mapping[str, str], css: str, label: str) -> str:
     """Return quotes as a list of buttons that lead to their place, their data beside them."""
     if not citations:
         return ""

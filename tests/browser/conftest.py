@@ -1,0 +1,150 @@
+"""The real app in a process of its own, and a real browser.
+
+``pytest tests/browser --screenshots`` also writes the README's pictures to ``screenshots/``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from article_qa.article import read_article
+from article_qa.types import Article
+
+ROOT = Path(__file__).parents[2]
+SEED = next(ROOT.joinpath("seeds").glob("*.txt"))
+STARTS_WITHIN = 120
+"""Seconds; a busy machine is slow to import torch."""
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+HOW = "no Chromium here; install it with: apt-get install chromium (or set CHROMIUM to its path)"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="write the README's pictures")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.enable_socket)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"no page at {address} after {STARTS_WITHIN} s")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app runs, and stores feedback."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="session")
+def address(folder: Path) -> Iterator[str]:
+    """The page of ``python app.py``."""
+    port = free_port()
+    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1", "OMP_NUM_THREADS": "2"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py")],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome", "chrome")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW)
+        pytest.skip(HOW)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_context(browser: Browser, address: str) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes visitors; afterwards no request to another host and no error may have been seen."""
+    contexts: list[BrowserContext] = []
+    strangers: list[str] = []
+    errors: list[str] = []
+    own = (address, "data:", "blob:")
+
+    def seen(request: Request) -> None:
+        if not request.url.startswith((*own, "http://127.0.0.1:")):
+            strangers.append(request.url)
+
+    def make(**options: object) -> BrowserContext:
+        options.setdefault("viewport", {"width": 1440, "height": 900})
+        context = browser.new_context(**options)  # type: ignore[arg-type]
+        context.set_default_timeout(30_000)
+        context.on("request", seen)
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert not strangers
+    assert not errors
+
+
+@pytest.fixture
+def visit(new_context: Callable[..., BrowserContext], address: str) -> Callable[..., Page]:
+    """Opens the page as a new visitor: ``visit(path, **context options)``."""
+
+    def open_page(path: str = "", **options: object) -> Page:
+        page = new_context(**options).new_page()
+        page.goto(address + path)
+        page.wait_for_selector("#aq[data-state=ready], #aq[data-state=asking]")
+        return page
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def seed() -> Article:
+    return read_article(SEED)

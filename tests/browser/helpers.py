@@ -1,0 +1,57 @@
+"""What a person does on the page, and what they see there."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from playwright.sync_api import Page
+
+MARKED = """n => {
+  const reader = document.querySelector("#reader");
+  const pieces = [...reader.querySelectorAll("mark")]
+    .filter((m) => m.dataset.n.split(" ").includes(String(n)));
+  const before = document.createRange();
+  before.setStart(reader, 0);
+  before.setEndBefore(pieces[0]);
+  const joined = (list) => list.map((m) => m.textContent).join("");
+  return {
+    start: [...before.toString()].length,
+    text: joined(pieces),
+    focus: joined(pieces.filter((m) => m.classList.contains("focus"))),
+  };
+}"""
+"""The marked passage n: where it starts (in code points), its text, and its stronger part."""
+
+
+def ask(page: Page, question: str) -> Any:
+    """Type a question and Enter; return the finished turn."""
+    turns = page.locator(".turn").count()
+    page.locator("#question").fill(question)
+    page.locator("#question").press("Enter")
+    page.wait_for_selector(f'.turn[data-turn="{turns + 1}"][data-done]')
+    return page.locator(f'.turn[data-turn="{turns + 1}"]')
+
+
+def citations(page: Page, turn: int) -> list[dict[str, Any]]:
+    script = f"""JSON.parse(document.querySelector('.turn[data-turn="{turn}"] [data-citations]')
+        .dataset.citations)"""
+    return cast(list[dict[str, Any]], page.evaluate(script))
+
+
+def marked(page: Page, number: int) -> dict[str, Any]:
+    return cast(dict[str, Any], page.evaluate(MARKED, number))
+
+
+def in_view(page: Page, selector: str) -> bool:
+    """Say whether the element lies in the window and is not covered there."""
+    return bool(
+        page.evaluate(
+            """selector => {
+              const box = document.querySelector(selector).getClientRects()[0];
+              const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+              return box.top >= 0 && box.bottom <= innerHeight
+                && at !== null && (at.matches(selector) || at.closest("mark") !== null);
+            }""",
+            selector,
+        )
+    )

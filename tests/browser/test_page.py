@@ -1,0 +1,373 @@
+"""What a person does on the page, in a real browser, with the real engine on the seed article."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from helpers import ask, citations, in_view, marked
+from playwright.sync_api import Page, expect
+
+from article_qa.types import Article
+
+Visit = Callable[..., Page]
+
+ENVOY = "Who is Biden's special envoy for Afghanistan?"
+OFF_TOPIC = "What is the boiling point of mercury?"
+TWICE = (
+    "The Bell of Orr 🔔\n\nThe harbour was quiet. Café owners closed early 👩‍👩‍👧. It rang at dusk.\n\n"
+    "Nobody was at sea. It rang at dusk.\n\n"
+    "The bell was cast by Ada Brandt in Lannick. It rang at dusk."
+)
+HOSTILE = (
+    "<script>window.owned = 1</script> The <b>Tower</b>\n\n"
+    "The tower was built by <img src=x onerror='window.owned = 2'> Ada Brandt in 1974. "
+    "It is **very** tall, $$\\frac{1}{2}$$ and <svg onload=window.owned=3> [old](javascript:owned=4).\n\n"
+    "</article></section><h1>Not a heading</h1> ${window.owned = 5} {{owned}}"
+)
+
+
+def bring(page: Page, text: str) -> None:
+    page.get_by_role("button", name="Your article").click()
+    page.get_by_label("Paste the text").fill(text)
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+
+
+def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
+    page = visit()
+    assert page.evaluate("document.querySelector('#reader').textContent") == seed.text
+    turn = ask(page, ENVOY)
+    expect(turn.locator(".said")).to_contain_text("Khalilzad")
+    turn.locator(".chip").first.click()
+    citation = citations(page, 1)[0]
+    found = marked(page, 1)
+    assert found["text"] == citation["quote"] == seed.text[citation["start"] : citation["end"]]
+    assert found["start"] == citation["start"]
+    focus = "".join(seed.text[start:end] for start, end in citation["focus"])
+    assert found["focus"] == focus
+    assert "Khalilzad" in focus
+    page.wait_for_timeout(800)
+    assert in_view(page, "mark")
+    assert page.evaluate("document.querySelector('#reader').textContent") == seed.text
+
+
+def test_a_chip_shows_its_quote_on_hover_and_on_focus(visit: Visit) -> None:
+    page = visit()
+    chip = ask(page, ENVOY).locator(".chip").first
+    quote = citations(page, 1)[0]["quote"]
+    chip.hover()
+    expect(page.locator("#tip")).to_have_text(quote)
+    page.mouse.move(5, 5)
+    expect(page.locator("#tip")).to_be_hidden()
+    chip.focus()
+    expect(page.locator("#tip")).to_have_text(quote)
+
+
+def test_it_works_by_keyboard_alone(visit: Visit) -> None:
+    page = visit()
+    expect(page.locator("#question")).to_be_focused()
+    page.keyboard.type(ENVOY)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".turn[data-done]")
+    for _ in range(30):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.matches('.chip')"):
+            break
+    else:
+        pytest.fail("no citation can be reached with Shift+Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    expect(page.locator("mark.here").first).to_be_visible()
+    assert page.evaluate("document.activeElement.matches('.chip')")
+
+
+def test_answers_are_announced(visit: Visit) -> None:
+    page = visit()
+    ask(page, ENVOY)
+    region = page.locator("#say")
+    assert region.get_attribute("aria-live") == "polite"
+    expect(region).to_contain_text("Khalilzad")
+
+
+def test_a_refusal_looks_different(visit: Visit) -> None:
+    page = visit()
+    turn = ask(page, OFF_TOPIC)
+    expect(turn).to_contain_text("The article does not say")
+    expect(turn.locator(".chip")).to_have_count(0)
+    expect(turn.locator(".trust")).to_have_count(0)
+    if turn.locator(".quote").count():
+        expect(turn.locator(".label")).to_have_text("Nearest passages")
+        turn.locator(".quote").first.click()
+        assert marked(page, 1)["text"] == citations(page, 1)[0]["quote"]
+
+
+def test_suggested_questions_are_answered(visit: Visit) -> None:
+    page = visit()
+    first = page.locator("#suggestions button").first
+    expect(first).to_be_visible(timeout=60_000)
+    first.click()
+    page.wait_for_selector(".turn[data-done]")
+    expect(page.locator(".turn .unsaid")).to_have_count(0)
+    following = page.locator(".follow button")
+    expect(following.first).to_be_visible(timeout=60_000)
+    following.first.click()
+    page.wait_for_selector('.turn[data-turn="2"][data-done]')
+    expect(page.locator(".turn .unsaid")).to_have_count(0)
+
+
+def test_a_phone_has_one_column_and_no_sideways_scrolling(visit: Visit) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    turn = ask(page, ENVOY)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert in_view(page, "#question")
+    turn.locator(".chip").first.tap()
+    page.wait_for_timeout(1200)
+    assert in_view(page, "mark")
+    assert marked(page, 1)["text"] == citations(page, 1)[0]["quote"]
+    page.get_by_role("button", name="Back to the answer").tap()
+    page.wait_for_timeout(1200)
+    assert in_view(page, ".asked")
+
+
+def test_dark_follows_the_system_and_the_switch(visit: Visit) -> None:
+    page = visit(color_scheme="dark")
+    colour = "getComputedStyle(document.querySelector('#reader')).color"
+    light_ink = page.evaluate(colour)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    assert page.evaluate(colour) != light_ink
+    page.reload()
+    page.wait_for_selector("#aq[data-state=ready]")
+    assert page.evaluate(colour) != light_ink
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing_serious(visit: Visit, scheme: str, width: int) -> None:
+    page = visit(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    found = []
+
+    def check(state: str) -> None:
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found.append((state, violation["id"], violation["nodes"][0]["html"][:200]))
+
+    check("first")
+    ask(page, ENVOY).locator(".chip").first.click()
+    check("answered")
+    ask(page, OFF_TOPIC)
+    check("refused")
+    page.get_by_role("button", name="Your article").click()
+    check("own article")
+    assert not found
+
+
+def test_the_same_sentence_twice_is_marked_where_it_was_cited(visit: Visit) -> None:
+    page = visit()
+    bring(page, TWICE)
+    assert page.evaluate("document.querySelector('#reader').textContent") == TWICE
+    turn = ask(page, "Who cast the bell?")
+    expect(turn.locator(".said")).to_contain_text("Ada Brandt")
+    turn.locator(".chip").first.click()
+    citation = citations(page, 1)[0]
+    found = marked(page, 1)
+    assert (found["start"], found["text"]) == (citation["start"], citation["quote"])
+    second = TWICE.index("It rang", TWICE.index("Nobody"))
+    page.evaluate(
+        """([start, quote]) => {
+          const list = document.querySelector("[data-citations]");
+          const [first] = JSON.parse(list.dataset.citations);
+          list.dataset.citations = JSON.stringify(
+            [{...first, start, end: start + quote.length, quote, focus: []}]);
+          document.querySelector(".chip").click();
+        }""",
+        [second, "It rang at dusk."],
+    )
+    page.wait_for_timeout(200)
+    found = marked(page, 1)
+    assert (found["start"], found["text"]) == (second, "It rang at dusk.")
+
+
+def test_a_hostile_article_is_only_text(visit: Visit) -> None:
+    page = visit()
+    bring(page, HOSTILE)
+    assert page.evaluate("document.querySelector('#reader').textContent") == HOSTILE
+    turn = ask(page, "Who built the tower?")
+    turn.locator("button").first.click()
+    ask(page, HOSTILE[:200])
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.owned") is None
+    assert page.locator("#reader :is(script, img, svg, b, a, h1)").count() == 0
+    assert page.locator(".turn :is(script, img, h1, a)").count() == 0
+
+
+def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "bell tower.md"
+    path.write_text("# The Bell of Orr\n\nThe bell was cast by Ada Brandt in 1974.", "utf-8")
+    page, other = visit(), visit()
+    page.get_by_role("button", name="Your article").click()
+    page.get_by_label("or choose a file").set_input_files(path)
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+    own = page.locator("#scope").input_value()
+    expect(page.locator("#reader")).to_contain_text("The bell was cast by Ada Brandt")
+    expect(ask(page, "Who cast the bell?").locator(".said")).to_contain_text("Ada Brandt")
+    expect(page.locator(".turn [data-do=rate]")).to_have_count(0)
+    assert other.locator(f'#scope option[value="{own}"]').count() == 0
+    expect(ask(other, "Who cast the bell?")).to_contain_text("The article does not say")
+    page.locator("#scope").select_option(index=0)
+    expect(page.locator("#reader")).to_contain_text("Afghan")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("empty.txt", b"  \n ", "empty"),
+        ("noise.txt", bytes(range(256)) * 40, "noise.txt"),
+        ("broken.pdf", b"%PDF-1.4 nothing", "broken.pdf"),
+        ("big.txt", b"word " * 100_000, "400,000"),
+    ],
+)
+def test_an_unreadable_file_gets_one_calm_line(
+    visit: Visit, tmp_path: Path, name: str, content: bytes, complaint: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    page = visit()
+    page.get_by_role("button", name="Your article").click()
+    page.get_by_label("or choose a file").set_input_files(path)
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#own-line")).to_contain_text(complaint)
+    assert "/tmp" not in page.locator("#own-line").inner_text()
+    assert "Traceback" not in page.locator("#own-line").inner_text()
+    expect(page.get_by_role("button", name="Open it")).to_be_enabled()
+
+
+def test_two_visitors_at_once_keep_their_own_conversations(visit: Visit) -> None:
+    one, two = visit(), visit()
+    for page, question in ((one, ENVOY), (two, "Who wrote this article?")):
+        page.locator("#question").fill(question)
+    one.locator("#question").press("Enter")
+    two.locator("#question").press("Enter")
+    for page, word in ((one, "Khalilzad"), (two, "Michael Crowley")):
+        page.wait_for_selector(".turn[data-done]")
+        expect(page.locator(".turn")).to_have_count(1)
+        expect(page.locator(".turn .said")).to_contain_text(word)
+
+
+def test_a_follow_up_is_understood(visit: Visit) -> None:
+    page = visit()
+    ask(page, ENVOY)
+    turn = ask(page, "Who appointed him?")
+    expect(turn.locator(".understood")).to_contain_text("Khalilzad")
+    expect(turn.locator(".said")).to_contain_text("Trump")
+
+
+def test_the_conversation_can_be_kept(visit: Visit, seed: Article) -> None:
+    page = visit()
+    ask(page, ENVOY)
+    ask(page, OFF_TOPIC)
+    contents = {}
+    for label in ("Markdown", "JSON"):
+        page.locator("#keep summary").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Conversation as {label}").click()
+        contents[label] = download.value.path().read_text("utf-8")
+    data = json.loads(contents["JSON"])
+    assert [row["question"] for row in data["answers"]] == [ENVOY, OFF_TOPIC]
+    assert data["answers"][1]["refused"]
+    quotes = data["answers"][0]["citations"]
+    assert quotes
+    for quote in quotes:
+        assert seed.text[quote["start"] : quote["end"]] == quote["quote"]
+        assert quote["quote"] in contents["Markdown"]
+        assert f"characters {quote['start']} to {quote['end']}" in contents["Markdown"]
+
+
+def test_an_answer_can_be_copied_and_linked_to(visit: Visit) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    turn = ask(page, ENVOY)
+    turn.get_by_role("button", name="Copy the answer").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert ENVOY in copied
+    assert citations(page, 1)[0]["quote"] in copied
+    turn.get_by_role("button", name="Copy a link").click()
+    expect(page.locator("#say")).to_have_text("Link copied.")
+    page.goto(page.evaluate("navigator.clipboard.readText()"))
+    page.wait_for_selector(".turn[data-done]")
+    expect(page.locator(".asked")).to_have_text(ENVOY)
+    expect(page.locator(".said")).to_contain_text("Khalilzad")
+
+
+def test_a_link_asks_its_question(visit: Visit) -> None:
+    page = visit("?q=%3Cb%3EWho%20wrote%20this%3F%3C%2Fb%3E")
+    page.wait_for_selector(".turn[data-done]")
+    expect(page.locator(".asked")).to_have_text("<b>Who wrote this?</b>")
+
+
+def test_a_verdict_is_stored_as_a_regression_question(visit: Visit, folder: Path) -> None:
+    page = visit()
+    turn = ask(page, ENVOY)
+    turn.get_by_role("button", name="Bad answer").click()
+    expect(turn.get_by_role("button", name="Bad answer")).to_have_attribute("aria-pressed", "true")
+    line = (folder / "feedback" / "feedback.jsonl").read_text("utf-8").splitlines()[-1]
+    row = json.loads(line)
+    assert (row["kind"], row["verdict"], row["question"]) == ("feedback", "down", ENVOY)
+    cited = citations(page, 1)
+    assert [q["text"] for q in row["quotes"][0]] == [c["quote"] for c in cited]
+
+
+def test_selected_words_can_be_asked_about(visit: Visit) -> None:
+    page = visit()
+    page.locator("#reader .paragraph", has_text="Islamic Emirate").first.evaluate(
+        """node => {
+          const text = node.firstChild, at = text.data.indexOf("Islamic Emirate");
+          const range = document.createRange();
+          range.setStart(text, at);
+          range.setEnd(text, at + 15);
+          getSelection().removeAllRanges();
+          getSelection().addRange(range);
+        }"""
+    )
+    page.get_by_role("button", name="Ask about this").click()
+    expect(page.locator("#question")).to_have_value(
+        "What does the article say about “Islamic Emirate”?"
+    )
+    expect(page.locator("#question")).to_be_focused()
+
+
+def test_a_question_too_long_is_told_so_before_it_is_sent(visit: Visit) -> None:
+    page = visit()
+    page.locator("#question").fill("why " * 30_000)
+    page.locator("#question").press("Enter")
+    expect(page.locator("#line")).to_contain_text("up to 2000 characters")
+    expect(page.locator(".turn")).to_have_count(0)
+    page.locator("#question").fill("   ")
+    page.locator("#question").press("Enter")
+    expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_screenshots_for_the_readme(visit: Visit, request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--screenshots"):
+        pytest.skip("run with --screenshots to write the README's pictures")
+    sizes: dict[str, dict[str, Any]] = {
+        "desktop": {"viewport": {"width": 1440, "height": 900}},
+        "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True},
+    }
+    target = Path(__file__).parent / "screenshots"
+    target.mkdir(exist_ok=True)
+    for name, options in sizes.items():
+        page = visit(**options)
+        ask(page, ENVOY)
+        page.wait_for_selector(".follow button")
+        page.wait_for_timeout(1500)
+        session = page.context.new_cdp_session(page)
+        shot = session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": False})
+        (target / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+        assert (target / f"{name}.png").stat().st_size < 300_000

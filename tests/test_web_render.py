@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from article_qa.article import parse_article
+from article_qa.citations import verify
+from article_qa.types import Answer, Article, Block, Draft, Evidence, Span, Statement, Turn
+from article_qa.web import render
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' autofocus onfocus=alert(1) '",
+    "</mark></article><h1>Owned</h1>",
+    "**bold** _it_ [link](javascript:alert(1)) `code`",
+    r"$$\frac{1}{2}$$ \(x\) \[y\]",
+    "&lt;b&gt; &amp; &#13; &quot;",
+    "${alert(1)} {{constructor}} `${1}`",
+)
+TEXT = "The Harbour Bell\n\nBy Ann Lee\n\nThe bell rang twice. Mr. Orr heard it.\n\nIt rang twice."
+
+
+class Reader(HTMLParser):
+    """Collects text, tags and attributes as a browser would see them."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = ""
+        self.tags: list[str] = []
+        self.attributes: dict[str, list[str]] = {}
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, []).append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def article(text: str = TEXT) -> Article:
+    return parse_article(text, id="bell")
+
+
+def answered(source: Article, quote: Span, *focus: Span, text: str | None = None) -> Answer:
+    draft = Draft((Statement((Evidence(source.id, quote, focus),), text),), confidence=0.9)
+    return verify(draft, "What rang?", (), {source.id: source})
+
+
+@given(st.text(min_size=1, max_size=400).filter(str.strip))
+def test_the_typeset_article_keeps_every_character(text: str) -> None:
+    span = Span(len(text) - len(text.lstrip()), len(text.rstrip()))
+    source = Article("a", "t", text, (Block("paragraph", span, (span,)),))
+    expected = text.replace("\0", "\ufffd")
+    assert Reader(render.article_html(source)).text == expected
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6), st.data())
+def test_blocks_anywhere_lose_no_character(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    blocks, at = [], 0
+    for part in parts:
+        span = Span(at, at + len(part))
+        at = span.end
+        if data.draw(st.booleans()):
+            kind = data.draw(st.sampled_from(["headline", "heading", "caption", "boilerplate"]))
+            blocks.append(Block(kind, span, (span,)))
+    source = Article("a", "t", text, tuple(blocks))
+    assert Reader(render.article_html(source)).text == text.replace("\0", "\ufffd")
+
+
+def test_blocks_are_typeset_by_kind() -> None:
+    seen = Reader(render.article_html(article()))
+    assert seen.tags[0] == "h2"
+    assert seen.attributes["class"][:2] == ["headline", "byline"]
+
+
+def test_hard_wrapped_prose_is_reflowed_and_verse_is_not() -> None:
+    prose = "word " * 11
+    wrapped = f"{prose.strip()}\n{prose.strip()}\nand so it ended here."
+    verse = "Tyger Tyger,\nburning bright,\nIn the forests of the night"
+    for text, keeps in ((wrapped, False), (verse, True)):
+        span = Span(0, len(text))
+        source = Article("a", "t", text, (Block("paragraph", span, (span,)),))
+        assert ("lines" in render.article_html(source)) is keeps
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_text_is_shown_as_text(hostile: str) -> None:
+    source = article(f"{hostile}\n\nBy {hostile}\n\nOnce {hostile} was said. Then it ended.")
+    sentence = source.blocks[-1].sentences[0]
+    answer = answered(source, sentence, text=hostile)
+    pages = [
+        render.article_html(source),
+        render.answer_html(answer, {"bell": hostile, "other": hostile}),
+        render.answer_html(
+            verify(
+                Draft(reason=hostile, notice=hostile, nearest=(Evidence("bell", sentence),)),
+                hostile,
+                (),
+                {"bell": source},
+                understood_as=hostile,
+            ),
+            {"bell": hostile, "other": hostile},
+        ),
+    ]
+    for page in pages:
+        seen = Reader(page)
+        known = {"p", "h2", "h3", "ol", "li", "button", "span", "b", "div", "svg", "use"}
+        assert set(seen.tags) <= known
+        assert not [name for name in seen.attributes if name.startswith("on") or name == "src"]
+        assert hostile in seen.text
+
+
+def test_a_marker_becomes_a_chip_and_a_bracket_of_the_article_stays_text() -> None:
+    source = article("Notes\n\nThe bell [1] rang twice. It was old.")
+    sentence = source.blocks[-1].sentences[0]
+    answer = answered(source, sentence, Span(sentence.start, sentence.end - 1))
+    assert answer.text == "The bell [1] rang twice [1]"
+    assert render.pieces(answer) == ["The bell [1] rang twice", 1]
+
+
+def test_several_markers_keep_their_places() -> None:
+    source = article()
+    one, two = source.blocks[-2].sentences[0], source.blocks[-1].sentences[0]
+    draft = Draft(
+        (
+            Statement((Evidence("bell", one), Evidence("bell", two)), "Twice"),
+            Statement((Evidence("bell", two),), "again"),
+        ),
+        confidence=0.7,
+        separator=", ",
+    )
+    answer = verify(draft, "How often?", (), {"bell": source})
+    pieces = render.pieces(answer)
+    assert [piece for piece in pieces if isinstance(piece, int)] == [1, 2, 2]
+    assert "".join(piece for piece in pieces if isinstance(piece, str)) == answer.plain
+
+
+def test_the_page_gets_offsets_quotes_and_focus_of_every_citation() -> None:
+    source = article()
+    sentence = source.blocks[-2].sentences[1]
+    answer = answered(source, sentence, Span(sentence.start, sentence.start + 7))
+    seen = Reader(render.answer_html(answer, {"bell": source.title}))
+    (data,) = seen.attributes["data-citations"]
+    (citation,) = json.loads(data)
+    assert source.text[citation["start"] : citation["end"]] == citation["quote"]
+    assert citation["focus"] == [[sentence.start, sentence.start + 7]]
+    assert "<b>Mr. Orr</b>" in render.answer_html(answer, {})
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"),
+    [(1.0, "well supported"), (0.8, "well supported"), (0.7, "likely"), (0.3, "check the passage")],
+)
+def test_confidence_is_in_words_with_its_number_at_hand(confidence: float, words: str) -> None:
+    source = article()
+    draft = Draft((Statement((Evidence("bell", source.blocks[-1].span),)),), confidence)
+    seen = Reader(render.answer_html(verify(draft, "?", (), {"bell": source}), {}))
+    assert words in seen.text
+    assert f"Right with a probability of {confidence:.0%}" in seen.attributes["data-tip"]
+
+
+def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
+    source = article()
+    draft = Draft(reason="No passage fits.", nearest=(Evidence("bell", source.blocks[-1].span),))
+    answer = verify(draft, "Who cast it?", (), {"bell": source})
+    seen = Reader(render.answer_html(answer, {"bell": source.title}))
+    assert "The article does not say." in seen.text
+    assert "No passage fits." in seen.text
+    assert "Nearest passages" in seen.text
+    assert "chip" not in seen.attributes["class"]
+    assert "well supported" not in seen.text
+
+
+def test_the_markdown_keeps_quotes_and_offsets() -> None:
+    source = article()
+    sentence = source.blocks[-2].sentences[0]
+    answer = answered(source, sentence)
+    text = render.conversation_markdown([Turn("What rang?", answer)], {"bell": "The Harbour Bell"})
+    assert "## What rang?" in text
+    place = f"The Harbour Bell, characters {sentence.start} to {sentence.end}"
+    assert f"> [1] The bell rang twice.\n>\n> — {place}" in text
+
+
+def test_the_json_export_can_be_checked_against_the_article() -> None:
+    source = article()
+    answer = answered(source, source.blocks[-1].sentences[0])
+    data = json.loads(render.conversation_json([Turn("What rang?", answer)], [source]))
+    (row,) = data["answers"]
+    (citation,) = row["citations"]
+    assert data["articles"][0]["sha256"] == source.sha256
+    assert source.text[citation["start"] : citation["end"]] == citation["quote"]
+
+
+def test_a_copied_answer_carries_its_citations() -> None:
+    source = article()
+    answer = answered(source, source.blocks[-1].sentences[0])
+    text = render.answer_text(answer, {"bell": "The Harbour Bell"})
+    assert text.splitlines()[0] == "What rang?"
+    assert "[1] It rang twice. (The Harbour Bell, characters" in text
