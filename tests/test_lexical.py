@@ -82,7 +82,7 @@ def test_scores_follow_the_formula() -> None:
             holding = sum(word in other for other in documents)
             idf = math.log(1 + (len(documents) - holding + 0.5) / (holding + 0.5))
             frequency = Counter(document)[word]
-            total += idf * frequency / (frequency + 1.5 * (0.25 + 0.75 * len(document) / mean))
+            total += idf * frequency / (frequency + 1.2 * (0.25 + 0.75 * len(document) / mean))
         return total
 
     for query in ("apple", "banana cherry", "fig apple zebra"):

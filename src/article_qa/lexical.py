@@ -57,7 +57,7 @@ def _fold(text: str) -> str:
 
 class BM25:
     """Okapi BM25 scores of a fixed list of texts (Robertson and Zaragoza, 2009; the variant of
-    Lucene, k1 = 1.5 and b = 0.75).
+    Lucene, k1 = 1.2 and b = 0.75).
 
     Args:
         texts: what is searched; may be empty, and may hold texts without any word.
@@ -69,7 +69,7 @@ class BM25:
         ids = [[vocabulary.setdefault(w, len(vocabulary)) for w in tokens(t)] for t in texts]
         self._model: bm25s.BM25 | None = None
         if vocabulary:  # bm25s divides by the mean length, which is nought without a word
-            self._model = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
+            self._model = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
             self._model.index((ids, vocabulary), create_empty_token=False, show_progress=False)
 
     def scores(self, query: str) -> npt.NDArray[np.float32]:
