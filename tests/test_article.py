@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from pathlib import Path
 
@@ -144,6 +145,18 @@ def test_text_without_structure_is_a_paragraph() -> None:
     assert article.title == "One two three four five six seven eight nine ten eleven twelve…"
 
 
+def test_markdown_file_with_fields_at_its_head() -> None:
+    text = (
+        '---\ntitle: "The Well: A Story"\nauthor: Jane Roe\ndate: 2020-05-01\ntags: wells\n---\n'
+        "\nThe well was dug in 1820.\n"
+    )
+    article = parse_article(text, id="x")
+    assert article.title == "The Well: A Story"
+    assert parts(article, "byline") == ["author: Jane Roe"]
+    assert parts(article, "date") == ["date: 2020-05-01"]
+    assert parts(article, "paragraph") == ["The well was dug in 1820."]
+
+
 def test_article_of_one_word() -> None:
     article = parse_article("Hello", id="x")
     assert (article.title, [block.kind for block in article.blocks]) == ("Hello", ["paragraph"])
@@ -234,6 +247,7 @@ def test_blocks_and_sentences_cover_the_text_in_order(text: str) -> None:
             inside += article.text[left : sentence.start]
             left = sentence.end
         inside += article.text[left : block.span.end]
+        inside = re.sub(r"(?i)(title|headline):\s*|[\"']", "", inside)
         assert not set(inside) - set("#>-*+•‣▪_") - {c for c in inside if c.isspace()}
     assert not article.text[position:].strip()
 
@@ -352,25 +366,21 @@ def test_docx(tmp_path: Path) -> None:
     assert article.text.endswith("- Dig deeper.\n\nDepth | 31 metres")
 
 
-def pdf(lines: list[str]) -> bytes:
+def pdf(*pages: list[str]) -> bytes:
     from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
     writer = PdfWriter()
-    page = writer.add_blank_page(width=595, height=842)
-    font = DictionaryObject(
-        {
-            NameObject("/Type"): NameObject("/Font"),
-            NameObject("/Subtype"): NameObject("/Type1"),
-            NameObject("/BaseFont"): NameObject("/Helvetica"),
-        }
-    )
+    names = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    font = DictionaryObject({NameObject(k): NameObject(v) for k, v in names.items()})
     fonts = DictionaryObject({NameObject("/F1"): writer._add_object(font)})
-    page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
-    stream = DecodedStreamObject()
-    shown = "".join(f"({line}) Tj T* " for line in lines)
-    stream.set_data(f"BT /F1 12 Tf 14 TL 50 780 Td {shown}ET".encode())
-    page[NameObject("/Contents")] = writer._add_object(stream)
+    for lines in pages:
+        page = writer.add_blank_page(width=595, height=842)
+        page[NameObject("/Resources")] = DictionaryObject({NameObject("/Font"): fonts})
+        stream = DecodedStreamObject()
+        shown = "".join(f"({line}) Tj T* " for line in lines)
+        stream.set_data(f"BT /F1 12 Tf 14 TL 50 780 Td {shown}ET".encode())
+        page[NameObject("/Contents")] = writer._add_object(stream)
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
@@ -396,3 +406,16 @@ def test_pdf_without_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scan.pdf").write_bytes(pdf([]))
     with pytest.raises(ArticleError, match="OCR"):
         read_article(tmp_path / "scan.pdf")
+
+
+def test_pdf_loses_its_running_titles_and_page_numbers(tmp_path: Path) -> None:
+    body = ["The well was dug in the year 1820 by the farmer and his three sons, who", "drank."]
+    pages = [["Wells of Kent", *body, f"Page {number} of 4"] for number in range(1, 5)]
+    (tmp_path / "wells.pdf").write_bytes(pdf(*pages))
+    text = read_article(tmp_path / "wells.pdf").text
+    assert text == "\n".join(body * 4)
+
+
+def test_page_too_small_for_extraction_is_taken_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<html><body><p>Bees sleep.</p></body></html>")
+    assert read_article(tmp_path / "a.html").text == "Bees sleep."

@@ -13,6 +13,7 @@ block is a paragraph, because a paragraph can be cited and boilerplate cannot.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -140,9 +141,7 @@ def _to_text(data: bytes, suffix: str, path: Path) -> tuple[str, tuple[str, ...]
     if suffix == ".docx":
         return _docx_text(data, path), ()
     text, notes = _decode(data, path)
-    if suffix in (".html", ".htm"):
-        return _html_text(text), notes
-    return text, notes
+    return (_html_text(text) if suffix in (".html", ".htm") else text), notes
 
 
 _BOMS = (  # UTF-32 first: its little-endian mark begins with UTF-16's
@@ -195,10 +194,10 @@ def _html_text(html: str) -> str:
         return str(html2txt(html) or "")
     parts = [part for element in page.body for part in _html_parts(element)]
     head = []
-    if page.title and not (parts and parts[0].lstrip("# ") == page.title.strip()):
-        head.append(f"# {page.title.strip()}")
-    elif parts:
-        head.append(f"# {parts.pop(0).lstrip('# ')}")
+    if page.title:
+        head.append(f"# {_one_line(page.title)}")
+        if parts and parts[0].lstrip("# ") == _one_line(page.title):
+            del parts[0]
     if page.author:
         head.append(f"By {page.author.replace('; ', ', ')}")
     if page.date:
@@ -249,8 +248,26 @@ def _pdf_text(data: bytes, path: Path) -> str:
         raise ArticleError(
             f"{path} is not a readable PDF ({error}). Open it and save it anew, or save its text."
         ) from error
-    text = "\n".join(page.strip("\n") for page in pages if page.strip())
+    text = "\n".join(_without_running_lines(pages))
     return re.sub(r"(?<=[^\W\d_])-\n([a-z]\S*)(?:[ \n]|$)", r"\1\n", text.replace("\x00", ""))
+
+
+def _without_running_lines(pages: Sequence[str]) -> Iterator[str]:
+    """Yield pages without what most of them begin or end with: running titles, page numbers."""
+    lines = [[line for line in page.splitlines() if line.strip()] for page in pages]
+
+    def masked(line: str) -> str:
+        return re.sub(r"\d+", "0", line.strip())
+
+    edges = Counter(
+        edge for page in lines if page for edge in {(0, masked(page[0])), (-1, masked(page[-1]))}
+    )
+    for page in lines:
+        for end in (0, -1):
+            if page and len(pages) > 2 and edges[end, masked(page[end])] > len(pages) / 2:
+                del page[end]
+        if page:
+            yield "\n".join(page)
 
 
 def _docx_text(data: bytes, path: Path) -> str:
@@ -328,6 +345,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE = re.compile(r"[^\n]+")
 _MARKER = re.compile(r"(?:#{1,6}[ \t]+|>[ \t]?|[-*+•‣▪][ \t]+)+(?=\S)")
 """Markdown's marks at a block's beginning, and bullets as they are typed."""
+_TITLE_FIELD = re.compile(r"(?i:title|headline):\s*[\"']?(\S[^\n]*[^\s\"'])[\"']?")
+"""A field of a Markdown file's head (YAML): ``title: "The Well"``."""
+_HEADING = re.compile(r"#{1,6}[ \t]+\S")
 _LISTED = re.compile(r"[-*+•‣▪>][ \t]+\S|#{1,6}[ \t]+\S|\d{1,3}[.)][ \t]+\S")
 _END = re.compile(r"[.!?…。！？][\"'”’»)\]*_]*$")
 _FULL_STOP = re.compile(r"[.…。！!][\"'”’»)\]*_]*$")
@@ -371,7 +391,7 @@ def _block_spans(text: str) -> Iterator[Span]:
 
 def _stands_alone(line: str) -> bool:
     """Say whether a line of a hard-wrapped text is a block whatever surrounds it."""
-    return line.startswith("#") or _is_date(line) or _is_byline(line)
+    return bool(_HEADING.match(line)) or _is_date(line) or _is_byline(line)
 
 
 def _kinds(texts: Sequence[str]) -> list[BlockKind]:
@@ -396,9 +416,9 @@ def _own_kind(text: str) -> BlockKind:
         return "byline"
     if _is_date(bare):
         return "date"
-    if re.match(r"title:\s", text, re.I):
+    if _TITLE_FIELD.fullmatch(text):
         return "headline"
-    if text.startswith("#"):
+    if _HEADING.match(text):
         return "heading"
     return "caption" if _is_caption(bare) else "paragraph"
 
@@ -588,7 +608,7 @@ _PROMO = re.compile(
     r"|\b(?:Subscribe|SUBSCRIBE) (?:to|now|today|for)\b"
     r"|\b(?:Follow|Like|Find) us on\b|\bDownload (?:the|our) app\b|\bSupport our journalism\b"
     r"|\b(?:We|[Tt]h(?:is|e) (?:web)?site|Our (?:web)?site) uses? cookies\b"
-    r"|\b[Aa]ccept (?:all )?cookies\b"
+    r"|\bAccept (?:all )?cookies\b"
     r"|\bBy continuing to (?:use|browse)\b|\bManage (?:cookie )?preferences\b"
 )
 _RIGHTS = re.compile(
@@ -625,14 +645,14 @@ def _is_boilerplate(text: str) -> bool:
 def _sentences(text: str, span: Span, kind: BlockKind) -> tuple[Span, ...]:
     """Return a block's sentences: trimmed, in order, not overlapping.
 
-    Every character is in one of them but for white space and the Markdown marks around the block
-    (a bullet, ``#``, ``>``, the stars of a block all in italics), which no one would quote.
+    Every character is in one of them but for white space and the marks around the block (a bullet,
+    ``#``, ``>``, the stars of a block all in italics, 'title:'), which no one would quote.
 
     Headlines, headings, bylines and dates are one sentence each. The splitter is Wikimedia's
     sentencex: it carries offsets, knows abbreviations and quotations, and splits 14 MB/s where
     syntok split 0.8; of the splitters tried it alone kept 'Gov. Lee' and 'Lt. Gen. Doe' whole.
     """
-    start, end = _unmarked(text, span)
+    start, end = _unmarked(text, span, kind)
     if kind not in ("paragraph", "standfirst", "caption", "boilerplate"):
         cuts = [start]
     else:
@@ -651,8 +671,11 @@ def _sentences(text: str, span: Span, kind: BlockKind) -> tuple[Span, ...]:
 _EMPHASIS = re.compile(r"([*_]{1,3})(?=[^\s*_])[^*_]*[^\s*_]\1")
 
 
-def _unmarked(text: str, span: Span) -> tuple[int, int]:
+def _unmarked(text: str, span: Span, kind: BlockKind) -> tuple[int, int]:
     """Return where a block begins and ends without the Markdown marks around it."""
+    field = _TITLE_FIELD.fullmatch(text, span.start, span.end) if kind == "headline" else None
+    if field:
+        return field.span(1)
     marker = _MARKER.match(text, span.start, span.end)
     start, end = (marker.end() if marker else span.start), span.end
     emphasis = _EMPHASIS.fullmatch(text, start, end)
@@ -689,8 +712,7 @@ def _title(text: str, blocks: Sequence[Block]) -> str:
     """Return the headline, or the first words of the first block with content."""
     chosen = next((b for b in blocks if b.kind == "headline"), None)
     if chosen is not None:
-        words = text[chosen.sentences[0].start : chosen.span.end]
-        return _one_line(re.sub(r"^title:\s*", "", words, flags=re.I).strip("\"'# "))
+        return _one_line(text[chosen.sentences[0].start : chosen.sentences[-1].end])
     named = next((b for b in blocks if b.kind not in ("boilerplate", "date", "byline")), blocks[0])
     first = _one_line(text[named.sentences[0].start : named.sentences[0].end][:400]).split(" ")
     return " ".join(first[:TITLE_WORDS]) + ("…" if len(first) > TITLE_WORDS else "")
