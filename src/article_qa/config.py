@@ -30,9 +30,9 @@ class Settings:
         embedding_model: ``"bundled"`` (all-MiniLM-L6-v2) or the name or path of any
             sentence-transformers model.
         embedding_batch: texts embedded at once; larger does not pay on two cores.
-        dense_weight: share of the dense score in the convex sum of z-scores with BM25. Anything
-            from 0.5 to 0.75 does well; 0.65 finds most where people ask in their own words (of 500
-            search questions the right paragraph is first for 90%, and among eight for 99%).
+        dense_weight: share of the dense score in the convex sum of z-scores with BM25. From 0.5 to
+            0.75 all do well; at 0.65 the right paragraph was among the first eight most often (of
+            600 SQuAD-like questions 98.8%, at 0.5 98.3%, dense alone 95.0%, BM25 alone 97.0%).
         sentence_weight: share of its best sentence in a passage's score.
         top_k: hits handed to the engine. A single article is about 2,000 tokens: eight hits hold
             the answer for 96% of questions.
