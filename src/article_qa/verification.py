@@ -286,7 +286,9 @@ class _Facts:
     @cached_property
     def calendar(self) -> set[str]:
         """Months, weekdays and decades; 'may' and 'march' only when capitalised."""
-        found = {_CALENDAR[t.low] for t in self.tokens if t.low in _CALENDAR and t.text[0].isupper()}
+        found = {
+            _CALENDAR[t.low] for t in self.tokens if t.low in _CALENDAR and t.text[0].isupper()
+        }
         return found | {t.low for t in self.tokens if re.fullmatch(r"\d{2,4}s", t.low)}
 
     @cached_property
@@ -419,10 +421,8 @@ def _missing_name(claim: _Facts, source: _Facts, known: Sequence[_Facts]) -> str
                 continue
             rivals = [r[k - 1] for r, k in there if k > 0 and r[k - 1] not in _STOP]
             bare = any(k == 0 or r[k - 1] in _STOP for r, k in there)
-            elsewhere = any(
-                given in r and last in r for facts in known for r in facts.capitals
-            )
-            if rivals and not bare or not elsewhere:
+            elsewhere = any(given in r and last in r for facts in known for r in facts.capitals)
+            if (rivals and not bare) or not elsewhere:
                 return " ".join(run)
     return None
 
@@ -434,10 +434,9 @@ def _negation_problem(claim: _Facts, source: _Facts) -> str | None:
                 return "the article does not deny it"
         elif not scope & source.denied and not (scope & _prefixed(source)):
             return "the article does not deny it"
-    for head, scope in source.negations:
-        wanted = head and head in claim.stems and head not in claim.denied
-        if wanted:
-            return "the article denies it"
+    denied = (head for head, _ in source.negations if head)
+    if any(head in claim.stems and head not in claim.denied for head in denied):
+        return "the article denies it"
     return None
 
 
@@ -501,6 +500,7 @@ def _clause(facts: _Facts, i: int) -> tuple[int, int]:
     return left, right
 
 
+_ARTICLES = frozenset({"a", "an", "the", "this", "that", "his", "her", "its", "their", "no"})
 _CLAUSE_ENDS = frozenset({".", ";", "!", "?", "but", "while", "whereas"})
 _AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 
@@ -532,7 +532,11 @@ def _exchanged(claim: _Facts, source: _Facts) -> str | None:
     for i, token in enumerate(claim.tokens):
         if i == 0 or not token.content or token.text[0].isupper() or not is_verb(token.low):
             continue
-        places = [k for k, t in enumerate(source.tokens) if t.stem == token.stem]
+        places = [
+            k
+            for k, t in enumerate(source.tokens)
+            if t.stem == token.stem and (k == 0 or source.tokens[k - 1].low not in _ARTICLES)
+        ]
         agents, patients = _sides(claim, i)
         sides = [_sides(source, place) for place in places]
         swapped = [bool(agents & (b - a) and patients & (a - b)) for a, b in sides]
@@ -603,8 +607,8 @@ def _is_date(facts: _Facts, i: int) -> bool:
 def _anchors(facts: _Facts, i: int) -> list[str]:
     """What a number counts: the names beside it, or else the first content word after it."""
     beside = facts.tokens[max(0, i - 3) : i] + facts.tokens[i + 1 : i + 6]
-    names = [t.stem for t in beside if t.text[0].isupper() and t.stem in _parties(beside)]
-    names = [stem for stem in names if _number(stem) is None]
+    known = {word for run in facts.names for word in run}
+    names = [t.stem for t in beside if t.low in known and _number(t.low) is None]
     if names:
         return names
     after = [t.stem for t in facts.tokens[i + 1 : i + 6] if t.content and _number(t.low) is None]
@@ -731,4 +735,3 @@ def check(
             closest = rough
             best = Verdict(False, 0.0, problem or "too little of it stands in one sentence")
     return best
-
