@@ -419,3 +419,18 @@ def test_pdf_loses_its_running_titles_and_page_numbers(tmp_path: Path) -> None:
 def test_page_too_small_for_extraction_is_taken_whole(tmp_path: Path) -> None:
     (tmp_path / "a.html").write_text("<html><body><p>Bees sleep.</p></body></html>")
     assert read_article(tmp_path / "a.html").text == "Bees sleep."
+
+
+def test_html_invents_no_date_and_keeps_lines_apart(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text(
+        "<html><head><title>The Big Well</title></head><body><main><h1>The Big Well</h1>"
+        "<p>By Ann Lee</p><p>The well was dug by three farmers from Kent.<br>They drank.</p>"
+        "<table><tr><th>Year</th><th>Depth</th></tr><tr><td>2001</td><td>55</td></tr></table>"
+        "<ol><li>Dig it<ul><li>deeper</li></ul></li></ol></main></body></html>"
+    )
+    article = read_article(tmp_path / "a.html")
+    assert parts(article, "date") == []
+    assert parts(article, "byline") == ["By Ann Lee"]
+    assert "from Kent. They drank." in article.text
+    assert "2001 | 55" in parts(article, "paragraph")
+    assert "- Dig it deeper" in parts(article, "paragraph")

@@ -189,16 +189,23 @@ def _html_text(html: str) -> str:
     """
     from trafilatura import bare_extraction, html2txt
 
-    page: Any = bare_extraction(html, include_comments=False, with_metadata=True)
+    page: Any = bare_extraction(
+        html,
+        include_comments=False,
+        with_metadata=True,
+        date_extraction_params={"extensive_search": False},  # else any year in the text will do
+    )
     if page is None or page.body is None:
         return str(html2txt(html) or "")
+    for inner in page.body.iter("lb", "p", "item", "list"):
+        inner.text = f" {inner.text or ''}"  # what stood on lines of its own stays apart
     parts = [part for element in page.body for part in _html_parts(element)]
     head = []
     if page.title:
         head.append(f"# {_one_line(page.title)}")
         if parts and parts[0].lstrip("# ") == _one_line(page.title):
             del parts[0]
-    if page.author:
+    if page.author and page.author not in " ".join(parts[:6]):
         head.append(f"By {page.author.replace('; ', ', ')}")
     if page.date:
         head.append(f"Published {page.date}")
@@ -490,6 +497,7 @@ def _is_heading(text: str) -> bool:
         and (text[0].isupper() or text[0].isdigit())
         and not _LISTED.match(text)
         and not _LINK.search(text)
+        and " | " not in text  # a table's row
     )
 
 
