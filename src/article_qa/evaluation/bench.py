@@ -95,10 +95,11 @@ def _page_start(question: str) -> Rows:
 
 def retrieval(squad: Path, limit: int | None) -> Rows:
     """Measure recall@k and MRR of paragraphs: dense alone, BM25 alone, fused."""
-    rows: Rows = [("system", "recall@1", "recall@3", "recall@5", "MRR")]
+    rows: Rows = [("scores", "questions", "paragraphs", "recall@1", "@3", "@5", "MRR")]
     for row in retrieval_table(squad, Settings(), limit=limit):
-        figures = (row.recall_1, row.recall_3, row.recall_5, row.mrr)
-        rows.append((row.system, *(f"{figure:.3f}" for figure in figures)))
+        figures = (*row.recall.values(), row.mrr)
+        counts = (str(row.questions), str(row.paragraphs))
+        rows.append((row.name, *counts, *(f"{figure:.3f}" for figure in figures)))
     return rows
 
 
