@@ -430,6 +430,7 @@ def _sources(shown: Sequence[Shown]) -> list[Source]:
 _MARKER = re.compile(
     r"[\[【［]\s*(\d[\d\s,;、和–-]*|[-+]?\d[\w.–-]*)(?:†[^\]】］]*)?\s*(?:[\]】］]|(?=[.!?]?\s*\Z))"
 )
+_TITLE = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Gov|Rep|Lt|Col|St)\.\s*\Z")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 
 
@@ -498,7 +499,8 @@ def _sentence_ranges(line: str) -> list[tuple[int, int]]:
     if not line:
         return []
     ends = [b["end_index"] for b in sentencex.get_sentence_boundaries("en", line)]
-    ends = [end for end in ends if 0 < end < len(line)] + [len(line)]
+    ends = [end for end in ends if 0 < end < len(line) and not _TITLE.search(line[:end])]
+    ends.append(len(line))
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 

@@ -688,6 +688,14 @@ def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
 # ---------------------------------------------------------------------------------------------
 # The check
 # ---------------------------------------------------------------------------------------------
+def _continues(source: Source) -> bool:
+    """Say whether a sentence needs the one before it: it points back, or was cut from it."""
+    if source.before is None:
+        return False
+    cut = re.search(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Gov|Rep|St)\.$", source.before.text)
+    return bool(cut or _ANAPHOR.search(source.text))
+
+
 def check(
     statement: str,
     sources: Sequence[Source],
@@ -713,7 +721,7 @@ def check(
     best = Verdict(False, 0.0, "no sentence says so")
     closest = -1.0
     for source, pair in [(s, False) for s in sources] + [(s, True) for s in sources]:
-        if pair and (source.before is None or not _ANAPHOR.search(source.text)):
+        if pair and not _continues(source):
             continue
         if pair and best.supported:
             break
