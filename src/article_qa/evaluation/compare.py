@@ -20,10 +20,6 @@ from article_qa.errors import EvaluationError
 from article_qa.evaluation.metrics import FIGURES, format_figure
 from article_qa.evaluation.records import Report, Row
 
-TOLERANCE = 0.01
-"""How far the share of right outcomes or the mean F1 may fall: 1 question of 100. Below that a
-change cannot be told from noise on sets of this size, and the diff of the baseline shows it."""
-
 
 class Outcome(NamedTuple):
     """What the baseline keeps of a row."""
@@ -112,7 +108,7 @@ class Comparison:
     correct_p: float
     f1_p: float
 
-    def regressed(self, tolerance: float = TOLERANCE) -> bool:
+    def regressed(self, tolerance: float) -> bool:
         """Say whether the share right or F1 fell by more than the tolerance (a share)."""
         slack = tolerance + 1e-9  # a fall of exactly the tolerance is within it
         return any(before - after > slack for before, after in (self.correct, self.f1))

@@ -64,7 +64,7 @@ def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
     table.add_column("kind", no_wrap=True)
     if len(reports) > 1:
         table.add_column("system", no_wrap=True)
-    for heading in ("n", "right", "F1", "cit. P", "cit. R", "rec@8", "refused", "errors"):
+    for heading in ("n", "right", "F1", "citP", "citR", "rec@8", "refused", "errors"):
         table.add_column(heading, justify="right")
     for kind in (*reports[0].kinds, None):
         for report in reports:
