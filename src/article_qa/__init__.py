@@ -11,7 +11,17 @@ if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
 
 __version__ = "0.1.0"
-__all__ = ["Answer", "Article", "ArticleQA", "Citation", "Hit", "Passage", "Settings", "Span", "Turn"]
+__all__ = [
+    "Answer",
+    "Article",
+    "ArticleQA",
+    "Citation",
+    "Hit",
+    "Passage",
+    "Settings",
+    "Span",
+    "Turn",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ from article_qa.conversation import Conversation, standalone
 from article_qa.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.extractive import ExtractiveEngine
 from article_qa.index import PassageIndex
-from article_qa.overview import overview_draft, overview_kind
+from article_qa.overview import overview_draft, overview_kind, sentence_count
 from article_qa.reader import Reader, load_reader
 from article_qa.retrieval import HitDocument, HybridRetriever
 from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
@@ -264,9 +264,7 @@ class ArticleQA:
         if request.answer is None and (draft := self._overview(request)) is not None:
             request = replace(request, draft=draft)
         elif request.answer is None:
-            pieces = self.engine.stream(
-                request.standalone, request.hits, self.index.articles_by_id
-            )
+            pieces = self.engine.stream(request.standalone, request.hits, self.index.articles_by_id)
             for piece in pieces:
                 if isinstance(piece, str):
                     yield Event("text", text=piece)
@@ -355,7 +353,7 @@ class ArticleQA:
             return None
         wanted = request.article_ids
         articles = [a for a in self.articles if wanted is None or a.id in wanted]
-        return overview_draft(kind, articles, embed=self.embeddings.embed_array)
+        return overview_draft(kind, articles, sentences=sentence_count(request.standalone))
 
     def _verify(self, request: Request) -> Answer:
         if request.answer is not None or request.draft is None:
@@ -370,8 +368,6 @@ class ArticleQA:
         )
 
 
-def _request(
-    question: str, history: Sequence[Turn], article_ids: Sequence[str] | None
-) -> Request:
+def _request(question: str, history: Sequence[Turn], article_ids: Sequence[str] | None) -> Request:
     ids: Any = None if article_ids is None else tuple(article_ids)
     return Request(question, tuple(history), ids)

@@ -94,7 +94,9 @@ def index(
 @app.command()
 @_plainly
 def ask(
-    question: Annotated[str, typer.Argument(help="The question, in quotes; - reads it from stdin.")],
+    question: Annotated[
+        str, typer.Argument(help="The question, in quotes; - reads it from stdin.")
+    ],
     article: Annotated[
         list[Path] | None,
         typer.Option(help="Ask this file (or folder) in place of the index. Repeatable."),
@@ -158,9 +160,7 @@ def bench(
 app.command("eval")(_plainly(evaluate_command))
 
 
-def _open(
-    index: Path, files: Sequence[Path] | None, chat_model: str | None
-) -> ArticleQA:
+def _open(index: Path, files: Sequence[Path] | None, chat_model: str | None) -> ArticleQA:
     _quiet()
     from article_qa.bot import ArticleQA
 

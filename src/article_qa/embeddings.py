@@ -62,7 +62,7 @@ class SentenceEmbeddings(Embeddings):
     def __init__(self, model: str = BUNDLED, *, batch_size: int = 32) -> None:
         self.model = model
         self.batch_size = batch_size
-        self._folder = _bundled_folder() if model == BUNDLED else _existing_folder(model)
+        self._folder = bundled_folder() if model == BUNDLED else _existing_folder(model)
         self._encoder: SentenceTransformer | None = None
         # The fast tokenizers raise 'Already borrowed' when two threads use one at once.
         self._lock = threading.RLock()
@@ -182,7 +182,7 @@ def _load_encoder(model: str, folder: Path | None) -> SentenceTransformer:
             logging.enable_progress_bar()
 
 
-def _bundled_folder() -> Path:
+def bundled_folder() -> Path:
     """Find the bundled model's folder without importing its package."""
     spec = importlib.util.find_spec(_PACKAGE.replace("-", "_"))
     for place in (spec.submodule_search_locations or ()) if spec is not None else ():

@@ -61,9 +61,7 @@ class ExtractiveEngine:
         self.reader = reader
         self.settings = settings
 
-    def draft(
-        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
-    ) -> Draft:
+    def draft(self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]) -> Draft:
         """Answer from ``hits``, or refuse with the nearest sentences.
 
         Raises:
@@ -72,6 +70,7 @@ class ExtractiveEngine:
         asked = analyse(question)
         if not hits:
             return Draft(reason="There is nothing to answer from.")
+        found: Draft | None
         if self.reader is None or asked.yes_no:
             found = best_sentence(asked, hits, articles)
         else:
@@ -167,9 +166,7 @@ def best_span(
     article = articles[best.hit.passage.article_id]
     evidence = Evidence(article.id, sentences_of(article, best.span), (best.span,))
     support = _speaker(question, article, evidence.span)
-    confidence = load_calibrators()["span"].probability(
-        features_of(question, candidates, articles)
-    )
+    confidence = load_calibrators()["span"].probability(features_of(question, candidates, articles))
     return Draft((Statement((*support, evidence)),), confidence)
 
 
@@ -218,9 +215,7 @@ def best_sentence(
     hit = max(hits, key=lambda h: h.sentence_score)  # the first of equals
     features = sentence_features(question, hit, articles)
     evidence = Evidence(hit.passage.article_id, hit.sentence)
-    return Draft(
-        (Statement((evidence,)),), load_calibrators()["sentence"].probability(features)
-    )
+    return Draft((Statement((evidence,)),), load_calibrators()["sentence"].probability(features))
 
 
 def sentence_features(
@@ -230,9 +225,7 @@ def sentence_features(
     text = articles[hit.passage.article_id].text
     context = hit.passage.context
     sentence = text[hit.sentence.start : hit.sentence.end]
-    features = match_features(
-        question, hit, sentence, text[context.start : context.end], text
-    )
+    features = match_features(question, hit, sentence, text[context.start : context.end], text)
     return {**features, "sentence_score": hit.sentence_score}
 
 

@@ -20,24 +20,40 @@ _AUXILIARY = (
 )
 _LEAD = re.compile(r"^(?:(?:and|but|so|then|ok|okay|well|please)\b[ ,]*)+", re.IGNORECASE)
 _YES_NO = re.compile(rf"^(?:{_AUXILIARY})\b(?!.*\bor\b.*\?)", re.IGNORECASE)
-_TYPES: tuple[tuple[AnswerType, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE))
-    for kind, pattern in (
-        ("speech", r"\bwhat (?:did|does|do|has|have) .+\b(?:say|said|tell|told|write|add|call)\b"),
-        ("number", r"\bhow (?:many|much|old|long|far|tall|high|big|large|often|deep|wide|fast)\b"
-                   r"|\bwhat (?:percentage|percent|share|number|amount|proportion|fraction)\b"
-                   r"|\bwhat (?:is|was|are|were) the (?:number|price|cost|age|population)\b"),
-        ("time", r"\bwhen\b|\b(?:what|which) (?:year|month|day|date|time|century|decade|week|"
-                 r"season|period)\b|\bhow long ago\b|\bsince when\b"),
-        ("person", r"^(?:\W|to |by |with |for |from |of )*(?:who|whom|whose)\b"
-                   r"|\b(?:what|which) (?:person|man|woman|people|author|official|spokes\w+)\b"),
-        ("place", r"\bwhere\b|\b(?:what|which) (?:city|town|country|place|state|region|village|"
-                  r"continent|location|street|building)\b"),
-        ("reason", r"\bwhy\b|\bhow come\b|\bwhat (?:is|was|are|were) the (?:reason|cause|purpose)\b"
-                   r"|\bfor what reason\b|\bwhat (?:made|makes|caused|causes|led)\b"),
-        ("manner", r"\bhow\b"),
-    )
-)  # fmt: skip
+_PATTERNS: tuple[tuple[AnswerType, str], ...] = (
+    (
+        "speech",
+        r"\bwhat (?:did|does|do|has|have) .+\b(?:say|said|tell|told|write|add|call)\b",
+    ),
+    (
+        "number",
+        r"\bhow (?:many|much|old|long|far|tall|high|big|large|often|deep|wide|fast)\b"
+        r"|\bwhat (?:percentage|percent|share|number|amount|proportion|fraction)\b"
+        r"|\bwhat (?:is|was|are|were) the (?:number|price|cost|age|population)\b",
+    ),
+    (
+        "time",
+        r"\bwhen\b|\b(?:what|which) (?:year|month|day|date|time|century|decade|week|season|"
+        r"period)\b|\bhow long ago\b|\bsince when\b",
+    ),
+    (
+        "person",
+        r"^(?:\W|to |by |with |for |from |of )*(?:who|whom|whose)\b"
+        r"|\b(?:what|which) (?:person|man|woman|people|author|official|spokes\w+)\b",
+    ),
+    (
+        "place",
+        r"\bwhere\b|\b(?:what|which) (?:city|town|country|place|state|region|village|continent|"
+        r"location|street|building)\b",
+    ),
+    (
+        "reason",
+        r"\bwhy\b|\bhow come\b|\bwhat (?:is|was|are|were) the (?:reason|cause|purpose)\b"
+        r"|\bfor what reason\b|\bwhat (?:made|makes|caused|causes|led)\b",
+    ),
+    ("manner", r"\bhow\b"),
+)
+_TYPES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _LIST = re.compile(
     r"\b(?:list|name (?:all|the|two|three|some)|which|what)(?: (?:two|three|four|five|other|are|"
     r"were|the|all))* (?!\w*ss\b)[a-z]+s\b(?! (?:the|a|an|did|does)\b)|^who (?:are|were|all)\b"

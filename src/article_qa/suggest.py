@@ -199,6 +199,11 @@ def _inside(name: str) -> str:
     return "the " + name[4:] if name.startswith("The ") else name
 
 
+def without_chat(qa: ArticleQA) -> ArticleQA:
+    """Return the same without its chat model, which costs money and may be slow."""
+    return qa if qa.chat_model is None else type(qa)(qa.index, reader=qa.reader)
+
+
 def fits(suggestion: Suggestion, answer: Answer) -> bool:
     """Say whether the engine's answer makes a question fit to be shown.
 
@@ -277,8 +282,7 @@ class Suggestions:
 
     def _check(self, qa: ArticleQA, article: Article, checked: _Checked) -> None:
         try:
-            if qa.chat_model is not None:  # checking is no reason to spend tokens
-                qa = type(qa)(qa.index, reader=qa.reader)
+            qa = without_chat(qa)
             for suggestion in _varied(candidates(article))[:TRIES]:
                 answer = qa.ask(suggestion.question, article_ids=[article.id])
                 if fits(suggestion, answer):

@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Article:
-    """One article: its text, newlines normalised to ``\\n``, and what each part of it is.
+    """One article: its text, newlines normalised to line feeds, and what each part of it is.
 
     Args:
         id: short name that citations carry; the file's name without suffix for a file.

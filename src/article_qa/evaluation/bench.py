@@ -33,7 +33,7 @@ def speed(qa: ArticleQA, questions: Path, *, page: bool) -> Rows:
     Each question of one turn is asked twice; the second pass is timed, so models and caches are
     warm, as they are for anyone but the first visitor.
     """
-    asked = [q.question for q in load_questions(questions) if len(q.turns) == 1]
+    asked = [q.turns[0] for q in load_questions(questions) if len(q.turns) == 1]
     for question in asked:
         qa.ask(question)
     times = 1000 * np.array([qa.ask(question).seconds for question in asked])

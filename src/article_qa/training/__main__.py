@@ -20,9 +20,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    recipe = Recipe(
-        pairs=options.pairs, learning_rate=options.learning_rate, seed=options.seed
-    )
+    recipe = Recipe(pairs=options.pairs, learning_rate=options.learning_rate, seed=options.seed)
     print(train(options.data, options.work, recipe, options.init))
 
 

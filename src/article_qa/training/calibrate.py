@@ -1,4 +1,6 @@
-"""Fit ``models/calibration.json`` on development articles: ``python -m article_qa.training.calibrate``.
+"""Fit ``models/calibration.json`` on development articles.
+
+Run ``python -m article_qa.training.calibrate --data FOLDER``.
 
 Each article is asked, as a person would ask it, with no hint where to look:
 
@@ -228,9 +230,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=CALIBRATION)
     options = parser.parse_args()
     settings = Settings(reader_model=options.reader)
-    texts, cases = development_cases(
-        development_examples(options.data), options.seed, options.most
-    )
+    texts, cases = development_cases(development_examples(options.data), options.seed, options.most)
     outcomes = collect(texts, cases, settings)
     fitted = {}
     for what in ("span", "sentence"):

@@ -76,11 +76,7 @@ def _locate(
     """Return the token positions that cover each character span and lie in the window."""
     found = []
     for start, end in spans:
-        tokens = [
-            i
-            for i, (s, e) in enumerate(offsets)
-            if ids[i] == 1 and s < end and start < e
-        ]
+        tokens = [i for i, (s, e) in enumerate(offsets) if ids[i] == 1 and s < end and start < e]
         if tokens and offsets[tokens[-1]][1] >= end:
             found.append((tokens[0], tokens[-1]))
     return found
@@ -152,12 +148,11 @@ def train(data: Path, work: Path, recipe: Recipe, init: str | None = None) -> Pa
     import torch
     from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-    from article_qa.config import BUNDLED, Settings
-    from article_qa.embeddings import model_path
+    from article_qa.embeddings import bundled_folder
 
     torch.manual_seed(recipe.seed)
     work.mkdir(parents=True, exist_ok=True)
-    source = init or str(model_path(Settings(embedding_model=BUNDLED)))
+    source = init or str(bundled_folder())
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
     model = AutoModelForQuestionAnswering.from_pretrained(
         source,

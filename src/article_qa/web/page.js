@@ -145,8 +145,7 @@ function ask(text) {
   $("stop").hidden = false;
   field.value = "";
   grow();
-  if (narrow.matches) scroll(turn.element, "start");
-  else talk.scrollTop = talk.scrollHeight;
+  reveal(turn);
   if (session) send(turn); // otherwise it goes as soon as the session is open
 }
 
@@ -165,7 +164,7 @@ function answered(message) {
   if (!turn || turn !== asking) return;
   const body = turn.element.querySelector(".body");
   body.innerHTML = message.html;
-  talk.scrollTop = talk.scrollHeight;
+  if (!narrow.matches) reveal(turn);
   if (!message.done) return;
   turn.copy = message.copy;
   settle();
@@ -185,7 +184,14 @@ async function follow(turn) {
   list.setAttribute("aria-label", "You might ask next");
   list.append(...questions.map(askButton));
   turn.element.append(list);
-  if (!narrow.matches) talk.scrollTop = talk.scrollHeight;
+  if (!narrow.matches) reveal(turn);
+}
+
+// Brings a turn into view: to its end, but never past its question.
+function reveal(turn) {
+  if (narrow.matches) return scroll(turn.element, "start");
+  const top = turn.element.getBoundingClientRect().top - talk.getBoundingClientRect().top;
+  talk.scrollTop += top - 24; // as far as there is something below
 }
 
 function askButton(question) {

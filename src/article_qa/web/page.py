@@ -247,7 +247,7 @@ class Page:
             qa = self.library.ready.result()
             articles = {article.id: article for article in qa.articles}
             turns = [_turn(item, articles) for item in history or ()]
-            return qa.ask(question, history=turns).to_dict()
+            return qa.ask(str(question or ""), history=turns).to_dict()
         except ArticleQAError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -374,6 +374,17 @@ def _turn(item: dict[str, Any], articles: dict[str, Article]) -> Turn:
     return Turn(answer.question, answer)
 
 
+class _Blocks(gr.Blocks):  # type: ignore[misc]
+    """Blocks whose endpoints may be called over plain HTTP without their optional arguments."""
+
+    async def preprocess_data(
+        self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any
+    ) -> list[Any]:
+        """Fill up missing arguments with None, as gradio's own clients do with defaults."""
+        inputs = [*inputs, *[None] * (len(block_fn.inputs) - len(inputs))]
+        return list(await super().preprocess_data(block_fn, inputs, *args, **more))
+
+
 def build(
     source: ArticleQA | Callable[[], ArticleQA],
     *,
@@ -396,7 +407,7 @@ def build(
         """Do what the page's script asks for outside the queue."""
         return _guarded(lambda: calls[data["do"]](data))
 
-    with gr.Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
+    with _Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
             html_template=_asset("page.html"),
             js_on_load=_asset("page.js"),
@@ -408,7 +419,9 @@ def build(
         )
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         blocks.load(page.opened, None, whole, concurrency_limit=None, **quiet)
-        asking = whole.ask(page.ask, None, whole, concurrency_limit=ANSWERS_AT_ONCE, **quiet)
+        asking = whole.ask(
+            page.ask, None, whole, concurrency_limit=ANSWERS_AT_ONCE, api_name="page_ask", **quiet
+        )
         whole.bring(page.bring, None, whole, concurrency_limit=2, **quiet)
         whole.stop(None, None, None, cancels=[asking], **quiet)
         blocks.unload(page.closed)

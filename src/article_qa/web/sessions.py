@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from article_qa.errors import ArticleError, ArticleQAError
+from article_qa.suggest import without_chat
 from article_qa.types import Article, Turn
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Library:
             qa = source() if callable(source) else source
             self.opened.set_result(qa)
             qa.warm_up()
+            for article in qa.articles[:1]:
+                without_chat(qa).ask(
+                    article.title
+                )  # the first question is the slowest: ask it here
             self.ready.set_result(qa)
         except BaseException as error:
             for future in (self.opened, self.ready):

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from article_qa import ArticleQA, Settings
+from article_qa.extractive import ExtractiveEngine, sentences_of
+from article_qa.types import Article, Block, Span
+
+
+def test_a_span_over_two_sentences_cites_both() -> None:
+    text = "One is here. Two is there. Three is gone."
+    parts = (Span(0, 12), Span(13, 26), Span(27, 41))
+    article = Article("a", "a", text, (Block("paragraph", Span(0, 41), parts),))
+    assert sentences_of(article, Span(0, 3)) == parts[0]
+    assert sentences_of(article, Span(4, 20)) == Span(0, 26)
+    assert sentences_of(article, Span(13, 16)) == parts[1]
+    assert sentences_of(article, Span(40, 41)) == parts[2]
+
+
+def test_a_quote_by_she_is_cited_with_the_sentence_that_names_her(qa: ArticleQA) -> None:
+    answer = qa.ask("What did Lena Marsh say about the sea?")
+    quotes = " ".join(c.quote for c in answer.citations)
+    assert "patient" in answer.plain
+    assert "she said" in quotes and "Lena Marsh" in quotes
+
+
+def test_the_threshold_decides_and_the_confidence_stays(qa: ArticleQA) -> None:
+    question = "What is the capital of France?"
+    bold = ExtractiveEngine(qa.reader, Settings(answer_threshold=0.0))
+    hits = qa.as_retriever().hits(question)
+    articles = qa.index.articles_by_id
+    drafted = bold.draft(question, hits, articles)
+    assert drafted.statements
+    shy = ExtractiveEngine(qa.reader, Settings()).draft(question, hits, articles)
+    assert not shy.statements and shy.nearest and shy.confidence == drafted.confidence
+
+
+def test_a_name_that_is_nowhere_is_the_reason(qa: ArticleQA) -> None:
+    answer = qa.ask("What does Bartholomew Quince think of the ferry?")
+    assert answer.refused and "Bartholomew Quince" in str(answer.reason)
+
+
+def test_without_a_reader_the_best_sentence_answers() -> None:
+    from conftest import FERRY
+
+    qa = ArticleQA.from_texts({"ferry": FERRY}, Settings(reader_model=None))
+    answer = qa.ask("Who took command of the ferry in 2015?")
+    assert answer.citations[0].quote.startswith("Captain Lena Marsh took command")
+    assert answer.plain == answer.citations[0].quote
+    assert qa.ask("How do I bake sourdough bread?").refused
+
+
+def test_yes_or_no_is_answered_by_the_sentence_that_settles_it(qa: ArticleQA) -> None:
+    answer = qa.ask("Has the Heron ferry crossed the strait since 1987?")
+    assert "since 1987" in answer.plain and answer.plain == answer.citations[0].quote

@@ -1,0 +1,64 @@
+"""Rules of the house that no single module can keep."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import article_qa
+
+PACKAGE = Path(article_qa.__file__).parent
+HEAVY = {"torch", "transformers", "sentence_transformers", "gradio", "onnxruntime", "faiss"}
+MODELS = {"torch", "transformers", "sentence_transformers", "onnxruntime"}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = f"import sys, article_qa; print({HEAVY!r} & set(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "set()"
+
+
+def test_all_is_what_is_public() -> None:
+    for name in article_qa.__all__:
+        assert getattr(article_qa, name) is not None
+    with pytest.raises(AttributeError):
+        article_qa.nothing  # noqa: B018
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_each_library_has_its_place() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        name, found = path.stem, imports(path)
+        if "training" in path.parts:
+            continue
+        if name in ("types", "errors", "config"):
+            assert found <= set(sys.stdlib_module_names) | {"article_qa", "__future__"}, path
+        assert "faiss" not in found or name == "index", path
+        assert not found & MODELS or name in ("embeddings", "reader"), path
+        assert "gradio" not in found or "web" in path.parts, path
+        assert "pickle" not in found, path
+
+
+def test_the_seed_is_as_given() -> None:
+    import hashlib
+
+    seed = PACKAGE.parents[1] / "seeds" / "000_85ebba8beb37503f.txt"
+    assert hashlib.sha256(seed.read_bytes()).hexdigest() == SEED_SHA256
+
+
+SEED_SHA256 = "d0ee9640b10827a838fa34aab3d5f9604c9b0473f300596c43f2195b8e195d35"

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from article_qa.question import AnswerType, analyse, fits
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Who steers the ferry?", "person"),
+        ("To whom was the letter sent?", "person"),
+        ("When does it leave?", "time"),
+        ("In what year did it sink?", "time"),
+        ("How many people were aboard?", "number"),
+        ("how old is okafor", "number"),
+        ("Where is the pier?", "place"),
+        ("Why was it late?", "reason"),
+        ("How do you get there?", "manner"),
+        ("What did Okafor say about the storm?", "speech"),
+        ("What is a gunwale?", "thing"),
+        ("¿Quién es el capitán?", "thing"),
+        ("", "thing"),
+    ],
+)
+def test_what_is_asked_for(question: str, kind: AnswerType) -> None:
+    assert analyse(question).type == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "yes_no"),
+    [
+        ("Is the ferry late?", True),
+        ("So did Okafor resign?", True),
+        ("Is it red or blue?", False),
+        ("Who is late?", False),
+        ("Isn't it closed?", True),
+    ],
+)
+def test_yes_or_no(question: str, yes_no: bool) -> None:
+    assert analyse(question).yes_no is yes_no
+
+
+def test_names_and_numbers_are_those_of_the_question() -> None:
+    asked = analyse("What did Ms. Okafor pay in 2,019 for the Blue Heron?")
+    assert set(asked.names) == {"ms", "okafor", "blue", "heron"}
+    assert asked.numbers == ("2019",)
+    assert analyse("khalilzad age?").names == ()
+
+
+def test_a_list_may_be_wanted() -> None:
+    assert analyse("Which countries sent ships?").plural
+    assert analyse("Who are the founders?").plural
+    assert not analyse("Who is the founder?").plural
+
+
+def test_an_answer_fits_its_question_word() -> None:
+    assert fits("time", "last September") == 1 and fits("time", "the mayor") == 0
+    assert fits("number", "about forty") == 1 and fits("number", "the mayor") == 0
+    assert fits("person", "Ada Okafor") == 1 and fits("person", "the tide") == 0
+    assert fits("thing", "anything") == 0.5
