@@ -25,10 +25,15 @@ ROOT = Path(__file__).parents[2]
 SEED = next(ROOT.joinpath("seeds").glob("*.txt"))
 STARTS_WITHIN = 120
 """Seconds; a busy machine is slow to import torch."""
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HOW = "no Chromium here; install it with: apt-get install chromium (or set CHROMIUM to its path)"
 
 
@@ -62,20 +67,13 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"no page at {address} after {STARTS_WITHIN} s")
 
 
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the app runs, and stores feedback."""
-    return tmp_path_factory.mktemp("app")
-
-
-@pytest.fixture(scope="session")
-def address(folder: Path) -> Iterator[str]:
-    """The page of ``python app.py``."""
+def serving(script: Path, folder: Path) -> Iterator[str]:
+    """Run a script that serves the page, as long as the caller needs it; yield its address."""
     port = free_port()
-    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1", "OMP_NUM_THREADS": "2"}
+    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1"}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")],
+            [sys.executable, str(script)],
             cwd=folder,
             env=environment,
             stdout=log,
@@ -88,6 +86,24 @@ def address(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app runs, and stores feedback."""
+    return tmp_path_factory.mktemp("app")
+
+
+@pytest.fixture(scope="module")
+def address(app_address: str) -> str:
+    """The page under test."""
+    return app_address
+
+
+@pytest.fixture(scope="session")
+def app_address(folder: Path) -> Iterator[str]:
+    """The page of ``python app.py``, one for all tests."""
+    yield from serving(ROOT / "app.py", folder)
 
 
 @pytest.fixture(scope="session")

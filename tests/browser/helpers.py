@@ -48,7 +48,8 @@ def in_view(page: Page, selector: str) -> bool:
         page.evaluate(
             """selector => {
               const box = document.querySelector(selector).getClientRects()[0];
-              const at = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+              const x = box.left + box.width / 2, y = box.top + box.height / 2;
+              const at = document.elementFromPoint(x, y);
               return box.top >= 0 && box.bottom <= innerHeight
                 && at !== null && (at.matches(selector) || at.closest("mark") !== null);
             }""",

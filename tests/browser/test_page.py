@@ -20,14 +20,16 @@ Visit = Callable[..., Page]
 ENVOY = "Who is Biden's special envoy for Afghanistan?"
 OFF_TOPIC = "What is the boiling point of mercury?"
 TWICE = (
-    "The Bell of Orr 🔔\n\nThe harbour was quiet. Café owners closed early 👩‍👩‍👧. It rang at dusk.\n\n"
+    "The Bell of Orr 🔔\n\n"
+    "The harbour was quiet. Café owners closed early 👩‍👩‍👧. It rang at dusk.\n\n"
     "Nobody was at sea. It rang at dusk.\n\n"
     "The bell was cast by Ada Brandt in Lannick. It rang at dusk."
 )
 HOSTILE = (
     "<script>window.owned = 1</script> The <b>Tower</b>\n\n"
     "The tower was built by <img src=x onerror='window.owned = 2'> Ada Brandt in 1974. "
-    "It is **very** tall, $$\\frac{1}{2}$$ and <svg onload=window.owned=3> [old](javascript:owned=4).\n\n"
+    "It is **very** tall, $$\\frac{1}{2}$$ and <svg onload=window.owned=3> "
+    "[old](javascript:owned=4).\n\n"
     "</article></section><h1>Not a heading</h1> ${window.owned = 5} {{owned}}"
 )
 

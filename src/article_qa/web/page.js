@@ -133,7 +133,7 @@ function ask(text) {
   asked.textContent = question;
   const body = document.createElement("div");
   body.className = "body";
-  body.innerHTML = '<p class="wait"><span></span>Reading</p>';
+  body.innerHTML = `<p class="wait"><span></span>${session ? "Reading" : "The article is opening"}</p>`;
   turn.element.append(asked, body);
   log.append(turn.element);
   turns.set(turn.id, turn);
