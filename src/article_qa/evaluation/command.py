@@ -26,6 +26,7 @@ FAILED = 1
 TOLERANCE = 0.01
 """How far the share of right outcomes or the mean F1 may fall: 1 question of 100. Below that a
 change cannot be told from noise on sets of this size, and the diff of the baseline shows it."""
+LOG_WIDTH = 110
 CHANGES_SHOWN = 40
 """Changed questions that are listed; the baseline's own diff has them all."""
 
@@ -117,6 +118,8 @@ def evaluate_command(
     bounds = compare.read_floors(floors) if floors is not None else ()
     suites = find_suites(sets, squad, articles, limit, without_gold_article, split)
     console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH  # a log has no width of its own, and 80 cuts the table
     names = [*(systems or ([] if chat_models else ["extractive"])), *(chat_models or [])]
     reports = [run_system(name, suites, console) for name in names]
     for table in report.tables(reports):

@@ -22,8 +22,18 @@ CONTEXT_CHARS = 160
 """Characters of the article shown on each side of a citation in the HTML report."""
 CURVE_POINTS = 100
 """Points a curve is drawn with; more cannot be seen."""
-KIND_FIGURES = ("correct", "f1", "citation_precision", "citation_recall", "recall@8")
-"""The figures of a kind's row; intervals stand in the table of totals only."""
+KIND_FIGURES = {
+    "correct": "right",
+    "coverage": "cover.",
+    "accuracy_given": "given",
+    "exact": "EM",
+    "f1": "F1",
+    "contains_gold": "gold",
+    "citation_precision": "citP",
+    "citation_recall": "citR",
+    "recall@8": "rec@8",
+}
+"""The figures of a kind's row and their short names; intervals stand in the totals only."""
 
 
 # --- terminal -------------------------------------------------------------------------------
@@ -64,7 +74,7 @@ def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
     table.add_column("kind", no_wrap=True)
     if len(reports) > 1:
         table.add_column("system", no_wrap=True)
-    for heading in ("n", "right", "F1", "citP", "citR", "rec@8", "refused", "errors"):
+    for heading in ("n", *KIND_FIGURES.values(), "refus.", "err"):
         table.add_column(heading, justify="right")
     for kind in (*reports[0].kinds, None):
         for report in reports:

@@ -60,17 +60,13 @@ def build_system(
             f"{name!r} is no system; expected {', '.join(NAMES)}, or a chat model as "
             "provider:model (ollama:llama3.2)"
         )
+    if name not in NAMES:  # a chat model decides itself what to answer, whatever its confidence
+        chat = article_qa(paths=paths, texts=texts, settings=settings, chat_model=name)
+        return Built(chat, 0.0, settings.fingerprint())
     shipped = replace(settings, reader_model=None) if name == "retrieval" else settings
-    return Built(
-        article_qa(
-            paths=paths,
-            texts=texts,
-            settings=replace(shipped, answer_threshold=0.0),
-            chat_model=None if name in NAMES else name,
-        ),
-        shipped.answer_threshold,
-        shipped.fingerprint(),
-    )
+    full = replace(shipped, answer_threshold=0.0)
+    extractive = article_qa(paths=paths, texts=texts, settings=full)
+    return Built(extractive, shipped.answer_threshold, shipped.fingerprint())
 
 
 def article_qa(
