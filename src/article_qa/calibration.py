@@ -48,7 +48,8 @@ class Calibrator:
 @lru_cache(maxsize=4)
 def load_calibrators(path: Path = CALIBRATION) -> Mapping[str, Calibrator]:
     """Return the fitted calibrators: ``"span"`` for the reader's answers, ``"sentence"`` for
-    whole sentences."""
+    whole sentences.
+    """
     data = json.loads(path.read_text("utf-8"))
     return {
         name: Calibrator(

@@ -15,6 +15,7 @@ from article_qa.config import Settings
 from article_qa.lexical import tokens
 from article_qa.question import Question, analyse
 from article_qa.reader import Reader
+from article_qa.speech import attribute, quoted_words
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
 NEAREST = 3
@@ -22,6 +23,9 @@ NEAREST = 3
 
 RANK_WEIGHT = 0.5
 """What a unit of retrieval score (a z-score) counts in choosing between spans, in log-odds."""
+
+SPOKEN_DIRECTLY, SPOKEN_BY_PRONOUN = 0.95, 0.85
+"""Confidence in a speaker found by rule: named beside the words, or meant by 'he said'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class ExtractiveEngine:
         asked = analyse(question)
         if not hits:
             return Draft(reason="There is nothing to answer from.")
-        found: Draft | None
+        found: Draft | None = spoken(asked, hits, articles)
+        if found is not None:
+            return found
         if self.reader is None or asked.yes_no:
             found = best_sentence(asked, hits, articles)
         else:
@@ -208,6 +214,20 @@ def features_of(
     }
 
 
+def spoken(
+    question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
+) -> Draft | None:
+    """Answer 'Who said "..."?' where the words stand in an article and someone says them."""
+    words = quoted_words(question.text)
+    if words is None:
+        return None
+    for id in dict.fromkeys(hit.passage.article_id for hit in hits):
+        if (found := attribute(articles[id], words)) is not None:
+            confidence = SPOKEN_DIRECTLY if found.direct else SPOKEN_BY_PRONOUN
+            return Draft((Statement(found.evidence),), confidence)
+    return None
+
+
 def best_sentence(
     question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
 ) -> Draft:
@@ -231,7 +251,8 @@ def sentence_features(
 
 def _speaker(question: Question, article: Article, cited: Span) -> tuple[Evidence, ...]:
     """Return the nearest earlier sentence that names whom the question is about, where the cited
-    one says only 'he' or 'she'."""
+    one says only 'he' or 'she'.
+    """
     text = article.text
     quote = f" {text[cited.start : cited.end].lower()} "
     stems = set(tokens(quote))

@@ -69,7 +69,8 @@ _FUNCTION = frozenset(
 )
 
 _DATE = re.compile(
-    r"\b(?:1\d{3}|20\d{2})s?\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b"
+    r"\b(?:1\d{3}|20\d{2})s?\b|\b(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|"
+    r"july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|\b(?:today|yesterday|tomorrow|tonight|"
     r"morning|afternoon|evening|night|noon|midnight|week|weeks|month|months|year|years|decades?|"
     r"century|centuries|spring|summer|autumn|fall|winter|ago|recently|now|once|before|after|"

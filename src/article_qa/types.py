@@ -246,7 +246,8 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON types; ``seconds`` is left out, so equal answers give
-        equal bytes."""
+        equal bytes.
+        """
         return {
             "question": self.question,
             "text": self.text,
