@@ -29,7 +29,7 @@ import numpy.typing as npt
 import Stemmer
 
 from article_qa.conversation import is_verb
-from article_qa.types import Span
+from article_qa.types import Article, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts -> one normalised vector each."""
@@ -180,9 +180,84 @@ _SYNONYMS = [
     "expect forecast predict anticipate", "rest remainder remaining other",
 ]  # fmt: skip
 
-_stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+_LEMMAS = {
+    form: words.split()[0]
+    for words in (
+        "take took taken",
+        "give gave given",
+        "buy bought",
+        "sell sold",
+        "meet met",
+        "lead led",
+        "tell told",
+        "hold held",
+        "win won",
+        "pay paid",
+        "send sent",
+        "lend lent",
+        "build built",
+        "make made",
+        "write wrote written",
+        "see saw seen",
+        "find found",
+        "lose lost",
+        "eat ate eaten",
+        "begin began begun",
+        "go goes went gone",
+        "come came",
+        "become became",
+        "know knew known",
+        "grow grew grown",
+        "rise rose risen",
+        "fall fell fallen",
+        "speak spoke spoken",
+        "break broke broken",
+        "choose chose chosen",
+        "drive drove driven",
+        "fly flew flown",
+        "get got gotten",
+        "have had",
+        "keep kept",
+        "leave left",
+        "mean meant",
+        "run ran",
+        "say said",
+        "show shown",
+        "sink sank sunk",
+        "spend spent",
+        "stand stood",
+        "teach taught",
+        "think thought",
+        "throw threw thrown",
+        "understand understood",
+        "wear wore worn",
+        "withdraw withdrew withdrawn",
+        "catch caught",
+        "bring brought",
+        "feel felt",
+        "fight fought",
+        "hear heard",
+        "shoot shot",
+        "steal stole stolen",
+        "strike struck",
+        "sew sewn",
+        "tear tore torn",
+        "forget forgot forgotten",
+        "hide hid hidden",
+        "seek sought",
+    )
+    for form in words.split()
+}
+
+_english_stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+
+
+def _stem(word: str) -> str:
+    return str(_english_stem(_LEMMAS.get(word, word)))
+
+
 _ANAPHOR = re.compile(
-    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|this|these|those|the group|the company|"
+    r"\b(?:he|she|it|they|one|ones|him|her|them|his|hers|its|their|this|these|those|the group|the company|"
     r"the two|the man|the woman|both)\b",
     re.IGNORECASE,
 )
@@ -197,7 +272,7 @@ def _groups(groups: Sequence[str]) -> dict[str, frozenset[int]]:
 
 
 _SYNONYM_GROUPS = _groups(_SYNONYMS)
-_POLES = [(_words(a), _words(b)) for a, b in _ANTONYMS]
+_POLES = [(tuple(a.split()), tuple(b.split())) for a, b in _ANTONYMS]
 _POLES += [(b, a) for a, b in _POLES]
 
 
@@ -205,7 +280,7 @@ _POLES += [(b, a) for a, b in _POLES]
 # What a text says
 # ---------------------------------------------------------------------------------------------
 _TOKEN = re.compile(
-    r"[£$€¥]?\d+(?:[.,]\d+)*(?:st|nd|rd|th|s|m|bn|k)?(?![^\W_])|%|n['’]t\b|(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gen|Gov|Rep|Lt|Col|No|Jr|Sr)\."
+    r"[£$€¥]?\d+(?:[.,]\d+)*(?:st|nd|rd|th|s|m|bn|k)?(?![^\W_])|%|n['’]t\b|(?:[A-Z]\.){2,}|(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gen|Gov|Rep|Lt|Col|No|Jr|Sr|Inc|Ltd|Co|Corp|Cmdr|vs|approx)\."
     r"|[^\W_]+?(?=n['’]t\b)|[^\W_]+(?:['’][^\W_]+)?|[.!?;:,()\"“”]"
 )
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
@@ -447,14 +522,18 @@ def _opposed(stem: str, source: _Facts) -> bool:
     )
 
 
-def _prefixed(facts: _Facts) -> set[str]:
-    """Stems that a negative prefix denies: 'willing' in 'unwilling'."""
-    found = set()
+def _prefixed_by_stem(facts: _Facts) -> dict[str, str]:
+    """Stems of words with a negative prefix, and what they deny: 'unwilling' -> 'willing'."""
+    found = {}
     for token in facts.tokens:
         match = re.fullmatch(r"(?:un|in|im|dis|non|ir|il)(\w{4,})", token.low)
         if match:
-            found.add(_stem(match.group(1)))
+            found[token.stem] = _stem(match.group(1))
     return found
+
+
+def _prefixed(facts: _Facts) -> set[str]:
+    return set(_prefixed_by_stem(facts).values())
 
 
 def _antonym(claim: _Facts, source: _Facts) -> str | None:
@@ -514,10 +593,14 @@ def _sides(facts: _Facts, verb: int) -> tuple[set[str], set[str]]:
     before, after = facts.tokens[left:verb], facts.tokens[verb + 1 : right]
     a = _parties(before)
     passive = bool({t.low for t in before[-3:]} & _AUXILIARIES)
-    if not passive and not (after and after[0].low == "by"):
+    if not passive and not (after[:1] and after[0].low == "by" and not _counts(after[1:2])):
         return a, _parties(after)
     agent = next((k for k, t in enumerate(after) if t.low == "by"), len(after))
     return _parties(after[agent:]), a
+
+
+def _counts(tokens: Sequence[_Token]) -> bool:
+    return any(_number(token.low) is not None for token in tokens)
 
 
 def _parties(tokens: Sequence[_Token]) -> set[str]:
@@ -560,7 +643,7 @@ def _exchanged(claim: _Facts, source: _Facts) -> str | None:
 def _pronoun_before(facts: _Facts, verb: int) -> bool:
     """Say whether a pronoun is the verb's subject: 'she has refused'."""
     before = [t.low for t in facts.tokens[max(0, verb - 3) : verb] if t.low not in _HELPERS]
-    return before[-1:] != [] and before[-1] in {"he", "she", "it", "they"}
+    return before[-1:] != [] and before[-1] in {"he", "she", "it", "they", "one", "which"}
 
 
 _HELPERS = _words("has have had will would can could did does do not also never")
@@ -597,6 +680,17 @@ def _reordered(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
+_LIGHT = _words("found said made given taken held used came went got include includes called")
+"""Verbs that a statement may put where the source has none."""
+
+
+def _after_pronoun(stem: str, facts: _Facts) -> bool:
+    return any(
+        t.stem == stem and k > 0 and facts.tokens[k - 1].low in {"he", "she", "it", "they"}
+        for k, t in enumerate(facts.tokens)
+    )
+
+
 def _kind(stem: str, facts: _Facts) -> str:
     token = next(t for t in facts.tokens if t.stem == stem)
     if _number(token.low) is not None:
@@ -618,8 +712,15 @@ def _substituted(claim: _Facts, source: _Facts) -> str | None:
         known = _SYNONYM_GROUPS.get(token.stem, frozenset()) & groups
         if token.stem in source.stems or known or token.stem in _prefixed(source):
             continue
-        if _number(token.low) is not None or any(_same_name(token.low, t.low) for t in there):
+        number = _number(token.low) is not None or token.low in _SCALES
+        if number or any(_same_name(token.low, t.low) for t in there):
             continue
+        if token.low in _LIGHT or any(token.low in run for run in claim.names):
+            continue
+        if _prefixed_by_stem(claim).get(token.stem) in source.stems:
+            continue
+        if i + 1 < len(here) and _after_pronoun(here[i + 1].stem, source):
+            return f"'{token.low}', where the article has a pronoun"
         found = []
         for neighbour, step in ((i - 1, 1), (i + 1, -1)):
             if not 0 <= neighbour < len(here) or stems.count(here[neighbour].stem) != 1:
@@ -642,7 +743,7 @@ def _other_subject(claim: _Facts, i: int, source: _Facts, places: Sequence[int])
         start, stop = _clause(source, place)
         clause = {t.stem for t in source.tokens[start:stop]}
         own = any(t.content for t in source.tokens[start:place])
-        if before[-1] in clause or not own:
+        if before[-1] in clause or not own or _pronoun_before(source, place):
             return False
     return bool(places)
 
@@ -652,6 +753,12 @@ def _numbers_moved(claim: _Facts, source: _Facts) -> str | None:
     counts = {p: v for p, v in source.numbers.items() if not _is_date(source, p)}
     if len(counts) < 2:
         return None
+    part = re.search(r"(\d[\d.,]*) of (?:the |its |their )?(\d[\d.,]*)", claim.text)
+    if part:
+        first, second = (_number(n.rstrip(".,")) for n in part.groups())
+        places = {v: p for p, v in counts.items()}
+        if first in places and second in places and places[first] > places[second]:
+            return f"{part.group()} is the other way round"
     for i, value in claim.numbers.items():
         places = [p for p, v in counts.items() if v == value]
         if _is_date(claim, i) or not places:
@@ -753,10 +860,14 @@ def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
     missing = []
     credit = 0.0
     there = source.stems
+    names = {word for run in claim.names for word in run}  # held to more than coverage elsewhere
+    unprefixed = _prefixed_by_stem(claim)
     groups = frozenset(g for s in there for g in _SYNONYM_GROUPS.get(s, frozenset()))
     for stem, word in wanted.items():
-        number = _number(word)
-        if stem in there or number is not None or stem in _prefixed(source):
+        number = _number(word) is not None or word in _SCALES
+        if stem in there or number or stem in _prefixed(source) or word in names:
+            credit += 1.0
+        elif stem in unprefixed and unprefixed[stem] in there:
             credit += 1.0
         elif _SYNONYM_GROUPS.get(stem, frozenset()) & groups:
             credit += 0.9
@@ -776,12 +887,49 @@ def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
 # ---------------------------------------------------------------------------------------------
 # The check
 # ---------------------------------------------------------------------------------------------
+def _was_cut(source: Source) -> bool:
+    """Say whether a splitter cut the sentence from the one before it, after a title."""
+    cut = r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Gov|Rep|St)\.$"
+    return source.before is not None and bool(re.search(cut, source.before.text))
+
+
 def _continues(source: Source) -> bool:
     """Say whether a sentence needs the one before it: it points back, or was cut from it."""
     if source.before is None:
         return False
-    cut = re.search(r"\b(?:Mr|Mrs|Ms|Dr|Prof|Gen|Sen|Gov|Rep|St)\.$", source.before.text)
-    return bool(cut or _ANAPHOR.search(source.text))
+    return bool(_ANAPHOR.search(source.text)) or _was_cut(source)
+
+
+def sentences_of(article: Article) -> list[Source]:
+    """List an article's sentences, boilerplate's left out; a heading is nobody's 'before'."""
+    found: list[Source] = []
+    before: Source | None = None
+    for block in article.blocks:
+        if block.kind == "boilerplate":
+            continue
+        for span in block.sentences:
+            text = article.text[span.start : span.end]
+            found.append(Source(article.id, span, text, before))
+            before = Source(article.id, span, text) if block.kind == "paragraph" else None
+    return found
+
+
+def _borrowed(claim: _Facts, source: _Facts) -> str | None:
+    """Find what a statement takes from the sentence before, beyond what a pronoun stands for.
+
+    One phrase may be taken from there ('the council' for 'it'); all else, and every number and
+    negation, must stand in the sentence itself.
+    """
+    there = [t.stem in source.stems for t in claim.tokens if t.content]
+    if False in there:
+        first = there.index(False)
+        last = len(there) - 1 - there[::-1].index(False)
+        synonyms = 2  # words of the sentence itself, said otherwise
+        if last - first >= 4 + synonyms or any(there[first : last + 1]):
+            return "two sentences are mixed"
+    if set(claim.numbers.values()) - set(source.numbers.values()) - source.ordinals:
+        return "a number is of another sentence"
+    return _negation_problem(claim, source) or _antonym(claim, source)
 
 
 def check(
@@ -820,6 +968,8 @@ def check(
         if rough < min_coverage / 2 or (best.supported and rough <= best.score):
             continue
         problem = _problem(claim, facts, known_facts)
+        if pair and problem is None and not _was_cut(source):
+            problem = _borrowed(claim, _facts(" ".join(source.text.split())))
         score = 0.0
         if problem is None:
             score = rough if rough >= min_coverage else _coverage(claim, facts, embed)

