@@ -675,7 +675,7 @@ def test_the_tables_have_a_row_for_each_kind_and_keep_the_splits_apart() -> None
     text = printed(evaluate(questions, FakeQA(ANSWERS)))
     assert text.index("dev: 1 questions") < text.index("test: 4 questions")
     for kind in ("who", "list", "unanswerable"):
-        assert re.search(rf"│ {kind} +│", text)
+        assert re.search(rf"(?m)^ +{kind} +\d", text)
 
 
 def test_json_has_every_row_and_no_nan(report: Report) -> None:

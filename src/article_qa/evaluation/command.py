@@ -272,7 +272,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         f"(McNemar exact p = {comparison.correct_p:.3f}), "
         f"F1 {comparison.f1[0]:.1%} -> {comparison.f1[1]:.1%} "
         f"(permutation p = {comparison.f1_p:.3f}); {len(comparison.changes)} questions changed, "
-        f"{len(comparison.added)} new, {len(comparison.removed)} gone"
+        f"{len(comparison.added)} new, {len(comparison.removed)} gone",
+        soft_wrap=True,
     )
     order = {"worse": 0, "better": 1, "different": 2}
     changes = sorted(comparison.changes, key=lambda change: order[change.verdict])

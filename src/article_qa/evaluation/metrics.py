@@ -479,8 +479,8 @@ def estimate_all(
     return estimates
 
 
-def format_figure(name: str, value: float) -> str:
+def format_figure(name: str, value: float, *, digits: int = 1) -> str:
     """Return a figure for people: 81.5 for a share of 0.815, 43 ms for 0.043 s, - for NaN."""
     if math.isnan(value):
         return "–"
-    return f"{value * 1000:.0f} ms" if FIGURES[name].unit == "ms" else f"{value * 100:.1f}"
+    return f"{value * 1000:.0f} ms" if FIGURES[name].unit == "ms" else f"{value * 100:.{digits}f}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-WIDTH, HEIGHT, MARGIN = 360, 260, 40
+WIDTH, HEIGHT, MARGIN, LEGEND_LINE = 360, 260, 40, 16
 COLOURS = ("#1f5fa8", "#b3541e", "#2e7d4f", "#7a3e9d", "#8a6d00")
 """Told apart by most people with colour vision deficiency, and readable on white."""
 
@@ -26,7 +26,7 @@ def plot(title: str, x: str, y: str, lines: Sequence[Line], *, diagonal: bool = 
         title: also the accessible name.
         x: label of the horizontal axis.
         y: label of the vertical axis.
-        lines: drawn in order, each in its own colour, with a legend.
+        lines: drawn in order, each in its own colour, with a legend below.
         diagonal: also draw y = x, where confidence equals accuracy.
     """
     inner_w, inner_h = WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN
@@ -53,9 +53,10 @@ def plot(title: str, x: str, y: str, lines: Sequence[Line], *, diagonal: bool = 
             parts.append(f'<path fill="none" stroke="{colour}" stroke-width="2" d="M{path}"/>')
         if line.dots:
             parts += [f'<circle cx="{px}" cy="{py}" r="3" fill="{colour}"/>' for px, py in places]
+        y_legend = HEIGHT + 12 + LEGEND_LINE * number
         parts.append(
-            f'<text x="{MARGIN + 8}" y="{HEIGHT - MARGIN - 8 - 14 * (len(lines) - 1 - number)}" '
-            f'fill="{colour}">{escape(line.label)}</text>'
+            f'<path stroke="{colour}" stroke-width="2" d="M{MARGIN} {y_legend - 4}h16"/>'
+            f'<text x="{MARGIN + 22}" y="{y_legend}">{escape(line.label)}</text>'
         )
     parts.append(
         f'<text x="{WIDTH / 2}" y="18" text-anchor="middle" class="title">{escape(title)}</text>'
@@ -63,7 +64,8 @@ def plot(title: str, x: str, y: str, lines: Sequence[Line], *, diagonal: bool = 
         f'<text transform="translate(11 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">'
         f"{escape(y)}</text>"
     )
+    height = HEIGHT + LEGEND_LINE * len(lines) + 4
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
         f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )

@@ -190,6 +190,9 @@ class Report:
     articles: Mapping[str, Article] = field(repr=False)
     unreviewed: tuple[Question, ...] = ()
     settings: str | None = None
+    _figures: dict[tuple[Split | None, str | None, bool], dict[str, Estimate]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def select(self, split: Split | None = None, kind: str | None = None) -> tuple[Row, ...]:
         """Return the rows of a split, a kind, or both; None means every one."""
@@ -221,7 +224,10 @@ class Report:
         """
         from article_qa.evaluation.metrics import estimate_all
 
-        return estimate_all(self.select(split, kind), intervals=intervals)
+        key = (split, kind, intervals)
+        if key not in self._figures:  # every output wants the same intervals, which take a second
+            self._figures[key] = estimate_all(self.select(split, kind), intervals=intervals)
+        return self._figures[key]
 
 
 def merge(reports: Sequence[Report]) -> Report:

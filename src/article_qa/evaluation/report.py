@@ -68,9 +68,10 @@ def _totals_table(reports: Sequence[Report], split: Split) -> Table:
 
 
 def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
+    from rich import box
     from rich.table import Table
 
-    table = Table(title=f"{split}, by kind", title_justify="left")
+    table = Table(title=f"{split}, by kind", title_justify="left", box=box.SIMPLE, padding=(0, 1))
     table.add_column("kind", no_wrap=True)
     if len(reports) > 1:
         table.add_column("system", no_wrap=True)
@@ -83,10 +84,10 @@ def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
                 continue
             figures = report.figures(split, kind, intervals=False)
             table.add_row(
-                kind or "all",
+                (kind or "all") if report is reports[0] else "",
                 *([report.system] if len(reports) > 1 else []),
                 str(len(rows)),
-                *(format_figure(name, figures[name].value) for name in KIND_FIGURES),
+                *(format_figure(name, figures[name].value, digits=0) for name in KIND_FIGURES),
                 str(sum(row.refused for row in rows)),
                 str(sum(row.error is not None for row in rows)),
             )
@@ -201,7 +202,7 @@ def to_html(reports: Sequence[Report]) -> str:
             for report in reports
         ],
         kinds=reports[0].kinds,
-        kind_labels=[FIGURES[name].label for name in KIND_FIGURES],
+        kind_labels=[(short, FIGURES[name].label) for name, short in KIND_FIGURES.items()],
         plots=[_curve_plot(reports), _calibration_plot(reports)],
         cards=[_card(row, report) for report in reports for row in report.rows],
     )
