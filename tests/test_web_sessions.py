@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from concurrent.futures import wait
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from article_qa.article import parse_article
+from article_qa.citations import refusal
+from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.types import Turn
+from article_qa.web import sessions
+from article_qa.web.sessions import Library, SessionExpiredError, Sessions
+
+
+def own(id: str, words: int = 10) -> Any:
+    """What a session keeps of an ``ArticleQA``: its article."""
+    return SimpleNamespace(articles=(parse_article("The word again. " * words, id=id),))
+
+
+def test_keys_are_secret_and_visitors_apart() -> None:
+    visitors = Sessions()
+    one, two = visitors.open("a"), visitors.open("b")
+    one.bring(own("mine"))
+    assert one.key != two.key
+    assert len(one.key) >= 32
+    assert visitors.get(one.key) is one
+    assert not two.own_articles()
+
+
+@pytest.mark.parametrize("key", ["", "guess", None, 5, ["x"]])
+def test_an_unknown_key_opens_nothing(key: object) -> None:
+    visitors = Sessions()
+    visitors.open("a")
+    with pytest.raises(SessionExpiredError, match="Reload the page"):
+        visitors.get(key)
+
+
+def test_closing_the_window_forgets_everything() -> None:
+    visitors = Sessions()
+    session, other = visitors.open("a"), visitors.open("b")
+    visitors.close("a")
+    with pytest.raises(SessionExpiredError):
+        visitors.get(session.key)
+    assert visitors.get(other.key) is other
+
+
+def test_the_longest_idle_visitor_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    visitors = Sessions()
+    one, two = visitors.open("a"), visitors.open("b")
+    visitors.get(one.key)
+    visitors.open("c")
+    assert visitors.get(one.key) is one
+    with pytest.raises(SessionExpiredError):
+        visitors.get(two.key)
+
+
+def test_a_visitor_keeps_the_newest_articles_and_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MAX_OWN_ARTICLES", 2)
+    monkeypatch.setattr(sessions, "MAX_TURNS", 2)
+    session = Sessions().open("a")
+    for n in range(3):
+        session.bring(own(f"own-{n}"))
+        session.remember(n, Turn("Why?", refusal("Why?", "No.")))
+    assert [article.id for article in session.own_articles()] == ["own-1", "own-2"]
+    assert list(session.turns) == [1, 2]
+
+
+def test_memory_is_bounded_over_all_visitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    visitors = Sessions()
+    idle, busy = visitors.open("a"), visitors.open("b")
+    idle.bring(own("idle"))
+    busy.bring(own("busy"))
+    monkeypatch.setattr(sessions, "MAX_ALL_CHARS", idle.chars + busy.chars + 10)
+    visitors.make_room(10)
+    assert idle.own
+    visitors.make_room(20)
+    assert not idle.own
+    assert busy.own
+
+
+def test_too_long_an_article_is_refused_with_both_numbers() -> None:
+    with pytest.raises(ArticleError, match=r"500,001 characters; up to 400,000"):
+        Sessions().make_room(500_001)
+
+
+def test_a_library_that_cannot_be_loaded_says_why() -> None:
+    def load() -> Any:
+        raise IndexStaleError("The index is stale. Run: article-qa index")
+
+    library = Library(load)
+    wait([library.opened, library.ready], timeout=10)
+    for future in (library.opened, library.ready):
+        with pytest.raises(IndexStaleError, match="article-qa index"):
+            future.result(0)
