@@ -12,7 +12,7 @@ import pytest
 
 from article_qa import ArticleQA, Settings
 from article_qa.errors import EvaluationError, MissingExtraError
-from article_qa.evaluation import Question, Quote, evaluate
+from article_qa.evaluation import Question, Quote, evaluate, systems
 from article_qa.evaluation.loading import to_record
 from article_qa.evaluation.records import Report
 from article_qa.evaluation.runner import as_shown
@@ -104,6 +104,20 @@ def test_one_pass_without_a_threshold_equals_a_run_with_one(reports: dict[str, R
         assert ours.refused == theirs.refused
         assert ours.plain == theirs.plain or ours.refused
         assert ours.citations == theirs.citations
+
+
+def test_a_chat_model_decides_itself_what_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: dict[str, object] = {}
+
+    def article_qa(**options: object) -> str:
+        asked_for.update(options)
+        return "the system"
+
+    monkeypatch.setattr(systems, "article_qa", article_qa)
+    built = build_system("ollama:llama3.2", texts={"mill": TEXT})
+    assert built == ("the system", 0.0, Settings().fingerprint())
+    assert asked_for["chat_model"] == "ollama:llama3.2"
+    assert asked_for["settings"] == Settings()  # what it hands to the reader is decided as shipped
 
 
 def test_an_unknown_system_is_named() -> None:

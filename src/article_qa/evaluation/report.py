@@ -32,6 +32,7 @@ KIND_FIGURES = {
     "citation_precision": "citP",
     "citation_recall": "citR",
     "recall@8": "rec@8",
+    "curve_area": "area",
 }
 """The figures of a kind's row and their short names; intervals stand in the totals only."""
 
@@ -75,6 +76,8 @@ def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
     table.add_column("kind", no_wrap=True)
     if len(reports) > 1:
         table.add_column("system", no_wrap=True)
+    table.caption = ", ".join(f"{s}: {FIGURES[name].label}" for name, s in KIND_FIGURES.items())
+    table.caption_justify = "left"
     for heading in ("n", *KIND_FIGURES.values(), "refus.", "err"):
         table.add_column(heading, justify="right")
     for kind in (*reports[0].kinds, None):
