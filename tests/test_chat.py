@@ -51,7 +51,7 @@ The mayor of Norvik, Ingrid Solheim, ordered the harbour bridge closed on 4 Marc
 Pavel Dvorak, an engineer at the road agency, warned the builder, Halden Bygg, in 2017 that the welds would not last. The company denied that it had ignored the warning.
 
 The bridge, which cost 2.1 billion kroner, is used by 34,000 drivers a day. Ferries now run every half hour. They carry 9,000 passengers a day.
-"""  # noqa: E501
+"""
 
 
 class Scripted(BaseChatModel):
@@ -119,9 +119,7 @@ def make_engine(*pieces: Any, settings: Settings | None = None, **fields: Any) -
 def answer(*pieces: Any, settings: Settings | None = None) -> Answer:
     settings = settings or Settings(chat_timeout=2)
     draft = make_engine(*pieces, settings=settings).draft("q?", HITS, ARTICLES)
-    return citations.verify(
-        draft, "q?", HITS, ARTICLES, show_unsupported=settings.show_unsupported
-    )
+    return citations.verify(draft, "q?", HITS, ARTICLES, show_unsupported=settings.show_unsupported)
 
 
 def number_of(words: str) -> int:
@@ -256,7 +254,7 @@ def test_any_text_is_parsed_and_markers_stay_in_bounds(text: str, passages: int)
         assert all(1 <= number <= passages for number in claim.markers)
 
 
-@given(st.text(alphabet="[]【】0123456789,-. aB\"", max_size=60))
+@given(st.text(alphabet='[]【】0123456789,-. aB"', max_size=60))
 def test_marker_like_text_is_parsed(text: str) -> None:
     assert all(set(c.markers) <= {1, 2, 3} for c in parse_claims(text, 3))
 
@@ -348,7 +346,7 @@ def test_a_models_thoughts_are_not_shown() -> None:
 
 def test_closing_the_iterator_closes_the_models_stream() -> None:
     gate = threading.Event()
-    engine = make_engine("The bridge ", lambda: gate.wait(5) and "" or "", "never", "never")
+    engine = make_engine("The bridge ", lambda: (gate.wait(5) and "") or "", "never", "never")
     stream = engine.stream("q?", HITS, ARTICLES)
     assert next(stream) == "The bridge "
     stream.close()
@@ -416,7 +414,7 @@ def test_a_model_that_hangs_is_given_up_in_time(before: list[str]) -> None:
     gate = threading.Event()
     settings = Settings(chat_timeout=0.3)
     began = time.perf_counter()
-    got = answer(*before, lambda: gate.wait(20) and "" or "", settings=settings)
+    got = answer(*before, lambda: (gate.wait(20) and "") or "", settings=settings)
     assert time.perf_counter() - began < 3
     gate.set()
     assert got.notice == (
@@ -498,7 +496,10 @@ def rewrite(*pieces: Any, timeout: float = 2.0) -> str:
 
 
 def test_a_model_rewrites_a_follow_up() -> None:
-    assert rewrite("What did the mayor ", "of Norvik order?\n") == "What did the mayor of Norvik order?"
+    assert (
+        rewrite("What did the mayor ", "of Norvik order?\n")
+        == "What did the mayor of Norvik order?"
+    )
 
 
 @pytest.mark.parametrize(
@@ -506,7 +507,9 @@ def test_a_model_rewrites_a_follow_up() -> None:
     [
         ["What did Vladimir Putin order?"],
         ["What did she order in 1999?"],
-        ["Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and some fireworks tonight."],
+        [
+            "Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and some fireworks tonight."
+        ],
         ["x" * 5000],
         [""],
         [ValueError("down")],
@@ -517,5 +520,7 @@ def test_a_bad_rewrite_is_replaced_by_the_rules(pieces: list[Any]) -> None:
 
 
 def test_without_a_model_or_a_history_nothing_is_asked() -> None:
-    assert rewrite_with_model(None, "What did she order?", HISTORY) == "What did Ingrid Solheim order?"
+    assert (
+        rewrite_with_model(None, "What did she order?", HISTORY) == "What did Ingrid Solheim order?"
+    )
     assert rewrite_with_model(None, "What did she order?", []) == "What did she order?"

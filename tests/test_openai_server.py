@@ -29,11 +29,9 @@ TEXT = """Ferry Sails Again After Winter Repairs
 The ferry Aurora sails again from Sund on 3 April, the harbour master, Nils Borg, said on Monday. Its repair cost 4.2 million kroner and took eleven weeks.
 
 The old engine was sold to a museum in Bergen.
-"""  # noqa: E501
+"""
 ARTICLE = parse_article(TEXT, id="ferry")
-HITS = tuple(
-    Hit(p, 1.0, 0.5, 1.0, p.sentences[0], 1.0) for p in cut_passages(ARTICLE, Settings())
-)
+HITS = tuple(Hit(p, 1.0, 0.5, 1.0, p.sentences[0], 1.0) for p in cut_passages(ARTICLE, Settings()))
 SAYS = "The repair cost 4.2 million kroner. [1]\nThe engine was sold to a school in Bergen. [1]"
 CHUNKS = [SAYS[i : i + 9] for i in range(0, len(SAYS), 9)]
 
@@ -48,7 +46,7 @@ class Server(BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         """Keep the tests' output quiet."""
 
-    def do_POST(self) -> None:  # noqa: N802 - the base class's name
+    def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         part = self.path.split("/")[1]
         self.requests.append({"part": part, "key": self.headers["Authorization"], "body": body})

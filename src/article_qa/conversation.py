@@ -332,7 +332,8 @@ def _mentions(text: str, evidence: str = "") -> list[_Mention]:
                 seen_verb = True
                 continue
             role: Literal["subject", "object"] = (
-                "subject" if index == 0 and not seen_verb and not _after_preposition(tokens, i)
+                "subject"
+                if index == 0 and not seen_verb and not _after_preposition(tokens, i)
                 else "object"
             )
             found.extend(_phrase(text, tokens, i, j, role, evidence))
@@ -634,9 +635,7 @@ def _possessive(name: str) -> str:
     return name + ("'" if name.endswith("s") else "'s")
 
 
-def _internal(
-    mentions: Sequence[_Mention], question: str, at: int, target: str, role: str
-) -> bool:
+def _internal(mentions: Sequence[_Mention], question: str, at: int, target: str, role: str) -> bool:
     """Say whether a pronoun at ``at`` finds its antecedent in its own question.
 
     A subject or possessive pronoun may mean any agreeing phrase before it; an object pronoun only
