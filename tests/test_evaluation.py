@@ -435,14 +435,27 @@ def test_feedback_becomes_questions(tmp_path: Path) -> None:
     path = write_set(
         tmp_path / "feedback.jsonl",
         up,
-        {**up, "id": "q2", "verdict": "down"},
-        {**up, "verdict": "down"},  # a change of mind about q1
+        {**up, "id": "q2", "question": "another?"},
+        {**up, "id": "q3", "verdict": "down"},  # a change of mind about q1
     )
-    second, first = feedback_to_questions(path)
-    assert (second.id, second.verdict, first.id, first.verdict) == ("q2", "down", "q1", "down")
-    assert first.answers == ("Anna",)
+    other, changed = feedback_to_questions(path)
+    assert (other.id, other.verdict) == ("q2", "up")
+    assert (changed.id, changed.verdict, changed.answers) == ("q3", "down", ("Anna",))
     with pytest.raises(EvaluationError, match="verdict"):
         feedback_to_questions(write_set(tmp_path / "bare.jsonl", RECORD))
+
+
+def test_what_the_page_stores_is_read(tmp_path: Path) -> None:
+    feedback = pytest.importorskip("article_qa.web.feedback")
+    shown, refused = Turn("builder?", answer("Anna", 0)), Turn("price?", answer(""))
+    path = write_set(
+        tmp_path / "feedback.jsonl",
+        feedback.record([shown], "mill", "up"),
+        feedback.record([shown, refused], "mill", "up"),
+    )
+    builder, price = feedback_to_questions(path)
+    report = evaluate([builder, price], FakeQA(ANSWERS))
+    assert [row.correct for row in report.rows] == [True, True]
 
 
 # --- SQuAD ----------------------------------------------------------------------------------

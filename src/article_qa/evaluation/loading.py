@@ -51,24 +51,25 @@ def feedback_to_questions(path: str | Path) -> tuple[Question, ...]:
 
         "verdict": "up" | "down", "time": "2026-11-22T22:41:00Z"
 
-    where ``answers`` are the answer that was shown (``Answer.plain``), ``quotes`` one group for
-    each citation, and ``answerable`` is false for a refusal. With ``"up"`` that answer and its
+    where ``answers`` are the answer that was shown (``Answer.plain``), ``quotes`` one group of its
+    citations, and ``answerable`` is false for a refusal. With ``"up"`` that answer and its
     citations are the gold. With ``"down"`` they are what someone rejected: the question is kept,
     marked (``verdict="down"``), and stays out of every figure until a person has corrected the
-    gold and removed the verdict. Where one id occurs twice the later line counts: people change
-    their minds.
+    gold and removed the verdict. Of several verdicts on one question and answer the last counts:
+    people change their minds.
 
     Raises:
         EvaluationError: as ``load_questions``, or a record has no verdict.
     """
-    latest: dict[str, Question] = {}
+    latest: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Question] = {}
     for record, place in _records(path):
         question = _question(record, place)
         if question.verdict is None:
             raise EvaluationError(f'{place}: feedback needs "verdict": "up" or "down"')
-        latest.pop(question.id, None)
-        latest[question.id] = question
-    return tuple(latest.values())
+        key = (question.article, question.turns, question.answers)
+        latest.pop(key, None)
+        latest[key] = question
+    return _unique(tuple(latest.values()))
 
 
 def to_record(question: Question) -> dict[str, Any]:
