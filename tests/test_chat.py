@@ -44,14 +44,25 @@ from article_qa.types import (
     Usage,
 )
 
-TEXT = """Bridge in Norvik Closed After Cracks Are Found
-
-The mayor of Norvik, Ingrid Solheim, ordered the harbour bridge closed on 4 March after cracks were found in two pylons. "Nobody should drive over a doubt," Ms. Solheim said.
-
-Pavel Dvorak, an engineer at the road agency, warned the builder, Halden Bygg, in 2017 that the welds would not last. The company denied that it had ignored the warning.
-
-The bridge, which cost 2.1 billion kroner, is used by 34,000 drivers a day. Ferries now run every half hour. They carry 9,000 passengers a day.
-"""
+TEXT = "\n\n".join(
+    [
+        "Bridge in Norvik Closed After Cracks Are Found",
+        (
+            "The mayor of Norvik, Ingrid Solheim, ordered the harbour bridge closed on 4 "
+            'March after cracks were found in two pylons. "Nobody should drive over a doubt," '
+            "Ms. Solheim said."
+        ),
+        (
+            "Pavel Dvorak, an engineer at the road agency, warned the builder, Halden Bygg, "
+            "in 2017 that the welds would not last. The company denied that it had ignored "
+            "the warning."
+        ),
+        (
+            "The bridge, which cost 2.1 billion kroner, is used by 34,000 drivers a day. "
+            "Ferries now run every half hour. They carry 9,000 passengers a day."
+        ),
+    ]
+)
 
 
 class Scripted(BaseChatModel):
@@ -148,8 +159,8 @@ def test_a_supported_statement_is_cited_by_its_exact_sentence() -> None:
 
 @pytest.mark.parametrize(
     "marker",
-    ["[0]", "[99]", "[1,2]", "[1][2]", "【1】", "［２］", "[1†source]", "[1-3]", "", "[-1]", "[1e9]",
-     "[999999999999999999999]", "[1", "[]"],
+    ["[0]", "[99]", "[1,2]", "[1][2]", "【1】", "［２］", "[1†source]", "[1-3]", "", "[-1]",
+     "[1e9]",     "[999999999999999999999]", "[1", "[]"],
 )  # fmt: skip
 def test_the_citation_is_found_by_the_check_whatever_the_marker(marker: str) -> None:
     got = answer(f"The bridge cost 2.1 billion kroner {marker}.")
@@ -239,7 +250,10 @@ def test_a_marker_inside_quotation_marks_is_a_marker() -> None:
 
 
 def test_bullets_and_several_sentences_a_line_are_statements_each() -> None:
-    text = "- The bridge cost 2.1 billion kroner [3].\n2. Ferries now run every half hour. [3] Mr. A. B. slept."
+    text = (
+        "- The bridge cost 2.1 billion kroner [3].\n"
+        "2. Ferries now run every half hour. [3] Mr. A. B. slept."
+    )
     assert [(c.text, c.markers) for c in parse_claims(text, 3)] == [
         ("The bridge cost 2.1 billion kroner.", (3,)),
         ("Ferries now run every half hour.", (3,)),
@@ -339,7 +353,7 @@ def test_streamed_text_comes_piece_by_piece_and_the_draft_equals_the_other() -> 
 def test_a_models_thoughts_are_not_shown() -> None:
     pieces = ["<thi", "nk>The bridge is cheese", "</th", "ink>The bridge cost 2.1 billion ",
               "kroner <b"]  # fmt: skip
-    *texts, draft = make_engine(*pieces).stream("q?", HITS, ARTICLES)
+    *texts, _ = make_engine(*pieces).stream("q?", HITS, ARTICLES)
     assert "".join(map(str, texts)).startswith("The bridge cost")
     assert "cheese" not in "".join(map(str, texts))
 
@@ -508,7 +522,7 @@ def test_a_model_rewrites_a_follow_up() -> None:
         ["What did Vladimir Putin order?"],
         ["What did she order in 1999?"],
         [
-            "Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and some fireworks tonight."
+            "Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and fireworks tonight."
         ],
         ["x" * 5000],
         [""],

@@ -24,12 +24,16 @@ from article_qa.config import Settings
 from article_qa.passages import cut_passages
 from article_qa.types import Draft, Evidence, Hit, Statement, Usage
 
-TEXT = """Ferry Sails Again After Winter Repairs
-
-The ferry Aurora sails again from Sund on 3 April, the harbour master, Nils Borg, said on Monday. Its repair cost 4.2 million kroner and took eleven weeks.
-
-The old engine was sold to a museum in Bergen.
-"""
+TEXT = "\n\n".join(
+    [
+        "Ferry Sails Again After Winter Repairs",
+        (
+            "The ferry Aurora sails again from Sund on 3 April, the harbour master, Nils "
+            "Borg, said on Monday. Its repair cost 4.2 million kroner and took eleven weeks."
+        ),
+        "The old engine was sold to a museum in Bergen.",
+    ]
+)
 ARTICLE = parse_article(TEXT, id="ferry")
 HITS = tuple(Hit(p, 1.0, 0.5, 1.0, p.sentences[0], 1.0) for p in cut_passages(ARTICLE, Settings()))
 SAYS = "The repair cost 4.2 million kroner. [1]\nThe engine was sold to a school in Bergen. [1]"

@@ -144,7 +144,8 @@ _ANTONYMS = [
     ("before", "after since"), ("first", "last"), ("win won victory", "lose lost defeat"),
     ("accept approve agree welcome", "reject refuse decline oppose turned"),
     ("support for favour favor", "against oppose"), ("open opened", "close closed shut"),
-    ("start begin began begun", "end finish stop cease"), ("on", "off"), ("buy bought", "sell sold"),
+    ("start begin began begun", "end finish stop cease"), ("on", "off"),
+    ("buy bought", "sell sold"),
     ("north northern", "south southern"), ("east eastern", "west western"),
     ("public", "private"), ("most", "least"), ("always", "never"), ("early", "late"),
     ("allow permit", "ban forbid prohibit prevent"), ("admit", "deny denied"), ("up", "down"),
@@ -157,100 +158,48 @@ _ANTONYMS = [
     ("strong", "weak"), ("high higher", "low lower"), ("cheap cheaper", "expensive"),
     ("optimistic", "pessimistic downbeat"), ("success succeed", "failure fail"),
 ]  # fmt: skip
-_SYNONYMS = [
-    "say tell state add declare remark note explain announce comment report write wrote told said "
-    "argue insist claim deny", "less fewer under below", "continue go",
-    "start begin began begun launch open commence", "end finish stop cease conclude",
-    "buy purchase acquire bought", "lead head chair run led", "build construct built erect",
-    "get receive obtain got", "give donate provide grant gave given contribute pay",
-    "reject refuse decline turned oppose against", "fall drop decline decrease fell fallen",
-    "rise increase grow rose grew climb risen", "die kill death dead died perish",
-    "big large great huge major", "small little tiny", "restore replant bring back",
-    "vanish disappear lose lost", "destroy tear tore wreck ruin torn lose lost", "people visitor person "
-    "resident inhabitant population crowd", "belong own owner possess", "name appoint "
-    "select named", "make produce manufacture made create design", "show reveal find found discover "
-    "demonstrate", "ask request demand call urge", "want seek hope wish aim", "use employ utilise",
-    "live reside dwell", "meet met meeting", "talk negotiation discussion dialogue discuss speak "
-    "spoke negotiate", "help assist aid support", "attack strike assault", "leave depart withdraw "
-    "withdrawal left pull exit", "company firm business corporation", "child kid youngster",
-    "job work post position role", "plan intend intention", "cost price expensive", "house home",
-    "car vehicle", "film movie", "doctor physician", "take took taken hold held place", "try tried "
-    "attempt effort seek", "prevent stop block avoid", "happen occur took take place",
-    "cover spread size area put", "move shift relocate", "warn caution told tell", "allow permit let",
-    "replace succeed successor follow took take over", "former previous ex earlier used",
-    "quick fast rapid swift", "money fund funding finance", "cross use pass", "government "
-    "administration", "forbid ban prohibit", "decide decision determine", "double twice",
-    "expect forecast predict anticipate", "rest remainder remaining other",
-]  # fmt: skip
+_SYNONYMS = (
+    "say tell state add declare remark note explain announce comment report write wrote told "
+    "said argue insist claim deny, less fewer under below, continue go, start begin began "
+    "begun launch open commence, end finish stop cease conclude, buy purchase acquire bought, "
+    "lead head chair run led, build construct built erect, get receive obtain got, give "
+    "donate provide grant gave given contribute pay, reject refuse decline turned oppose "
+    "against, fall drop decline decrease fell fallen, rise increase grow rose grew climb "
+    "risen, die kill death dead died perish, big large great huge major, small little tiny, "
+    "restore replant bring back, vanish disappear lose lost, destroy tear tore wreck ruin "
+    "torn lose lost, people visitor person resident inhabitant population crowd, belong own "
+    "owner possess, name appoint select named, make produce manufacture made create design, "
+    "show reveal find found discover demonstrate, ask request demand call urge, want seek "
+    "hope wish aim, use employ utilise, live reside dwell, meet met meeting, talk negotiation "
+    "discussion dialogue discuss speak spoke negotiate, help assist aid support, attack "
+    "strike assault, leave depart withdraw withdrawal left pull exit, company firm business "
+    "corporation, child kid youngster, job work post position role, plan intend intention, "
+    "cost price expensive, house home, car vehicle, film movie, doctor physician, take took "
+    "taken hold held place, try tried attempt effort seek, prevent stop block avoid, happen "
+    "occur took take place, cover spread size area put, move shift relocate, warn caution "
+    "told tell, allow permit let, replace succeed successor follow took take over, former "
+    "previous ex earlier used, quick fast rapid swift, money fund funding finance, cross use "
+    "pass, government administration, forbid ban prohibit, decide decision determine, double "
+    "twice, expect forecast predict anticipate, rest remainder remaining other"
+).split(", ")
 
 _LEMMAS = {
-    form: words.split()[0]
-    for words in (
-        "take took taken",
-        "give gave given",
-        "buy bought",
-        "sell sold",
-        "meet met",
-        "lead led",
-        "tell told",
-        "hold held",
-        "win won",
-        "pay paid",
-        "send sent",
-        "lend lent",
-        "build built",
-        "make made",
-        "write wrote written",
-        "see saw seen",
-        "find found",
-        "lose lost",
-        "eat ate eaten",
-        "begin began begun",
-        "arise arose arisen",
-        "go goes went gone",
-        "come came",
-        "become became",
-        "know knew known",
-        "grow grew grown",
-        "rise rose risen",
-        "fall fell fallen",
-        "speak spoke spoken",
-        "break broke broken",
-        "choose chose chosen",
-        "drive drove driven",
-        "fly flew flown",
-        "get got gotten",
-        "have had",
-        "keep kept",
-        "leave left",
-        "mean meant",
-        "run ran",
-        "say said",
-        "show shown",
-        "sink sank sunk",
-        "spend spent",
-        "stand stood",
-        "teach taught",
-        "think thought",
-        "throw threw thrown",
-        "understand understood",
-        "wear wore worn",
-        "withdraw withdrew withdrawn",
-        "catch caught",
-        "bring brought",
-        "feel felt",
-        "fight fought",
-        "hear heard",
-        "shoot shot",
-        "steal stole stolen",
-        "strike struck",
-        "sew sewn",
-        "tear tore torn",
-        "forget forgot forgotten",
-        "hide hid hidden",
-        "seek sought",
-    )
-    for form in words.split()
+    form: forms.split()[0]
+    for forms in (
+        "take took taken, give gave given, buy bought, sell sold, meet met, lead led, tell "
+        "told, hold held, win won, pay paid, send sent, lend lent, build built, make made, "
+        "write wrote written, see saw seen, find found, lose lost, eat ate eaten, begin began "
+        "begun, arise arose arisen, go goes went gone, come came, become became, know knew "
+        "known, grow grew grown, rise rose risen, fall fell fallen, speak spoke spoken, break "
+        "broke broken, choose chose chosen, drive drove driven, fly flew flown, get got gotten, "
+        "have had, keep kept, leave left, mean meant, run ran, say said, show shown, sink sank "
+        "sunk, spend spent, stand stood, teach taught, think thought, throw threw thrown, "
+        "understand understood, wear wore worn, withdraw withdrew withdrawn, catch caught, "
+        "bring brought, feel felt, fight fought, hear heard, shoot shot, steal stole stolen, "
+        "strike struck, sew sewn, tear tore torn, forget forgot forgotten, hide hid hidden, "
+        "seek sought"
+    ).split(", ")
+    for form in forms.split()
 }
 
 _english_stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
@@ -261,8 +210,8 @@ def _stem(word: str) -> str:
 
 
 _ANAPHOR = re.compile(
-    r"\b(?:he|she|it|they|one|ones|him|her|them|his|hers|its|their|this|these|those|the group|the company|"
-    r"the two|the man|the woman|both)\b",
+    r"\b(?:he|she|it|they|one|ones|him|her|them|his|hers|its|their|this|these|those|the two|both|"
+    r"the group|the company|the man|the woman)\b",
     re.IGNORECASE,
 )
 
