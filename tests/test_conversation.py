@@ -93,6 +93,33 @@ def test_follow_up_reads_naturally(question: str, expected: str) -> None:
     assert standalone(question, [ENVOY]) == expected
 
 
+CASES = [
+    (("Why did the seeds vanish in the second attempt?", "crabs ate them"), "And the first?",
+     "Why did the seeds vanish in the first attempt?"),
+    (("How large was the meadow in September 2022?", "3.1 hectares"), "And in March 2023?",
+     "How large was the meadow in March 2023?"),
+    (("How large was the meadow in September 2022?", "3.1 hectares"), "And now?",
+     "How large was the meadow now?"),
+    (("Does the fair go ahead in rain?", "The fair goes ahead in rain."), "And in wind?",
+     "Does the fair go ahead in wind?"),
+    (("Does the fair go ahead in rain?", "The fair goes ahead in rain."), "What if it is windy?",
+     "What if it is windy?"),
+    (("How much did last year's fair cost?", "64,300 pounds"), "Who paid for it?",
+     "Who paid for last year's fair?"),
+    (("When will the Lantern Fair be held?", "in October"), "How do I get there?",
+     "How do I get to the Lantern Fair?"),
+    (("Who financed the plan?", "the Nordic Fund"), "Did they pay for it all?",
+     "Did the Nordic Fund pay for the plan all?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("turn", "question", "expected"), CASES, ids=lambda v: str(v)[:40])
+def test_fragments_take_the_place_of_what_is_like_them(
+    turn: tuple[str, str], question: str, expected: str
+) -> None:
+    assert standalone(question, [make_turn(*turn, f"{turn[1]}.")]) == expected
+
+
 def test_without_history_a_follow_up_is_left_alone() -> None:
     assert standalone("Who appointed him?", []) == "Who appointed him?"
 

@@ -592,15 +592,14 @@ class ChatEngine:
         scores: list[float] = []
         for claim in claims:
             verdict = self._check(claim, shown)
-            scores.append(verdict.score if verdict.supported else 0.0)
             if verdict.supported:
+                scores.append(verdict.score)
                 statements.append(Statement(_evidence(claim.text, verdict), claim.text))
             else:
                 logger.info("dropped %r: %s", claim.text, verdict.problem)
                 if self.settings.show_unsupported:
                     statements.append(Statement((), f"{claim.text} {UNSUPPORTED}"))
-        supported = sum(score > 0 for score in scores)
-        if not supported:
+        if not scores:
             return Draft(
                 reason="No sentence of the article supports what the chat model said.",
                 nearest=nearest,
@@ -609,7 +608,7 @@ class ChatEngine:
         return Draft(
             statements=tuple(statements),
             confidence=ACCEPTED_IS_TRUE * sum(scores) / len(scores),
-            notice=_left_out(len(claims) - supported, shown=self.settings.show_unsupported),
+            notice=_left_out(len(claims) - len(scores), shown=self.settings.show_unsupported),
             engine=self.name,
         )
 

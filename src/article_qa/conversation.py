@@ -58,7 +58,7 @@ _CLAUSE = frozenset(
 )
 _SAYS = re.compile(r"\b(?:say|says|said|thinks?|thought|believes?|claims?)\b(?! (?:to|about|of)\b)")
 _ADVERBS = frozenset(
-    "not now still also just only ever never often soon again first last else much many more most "
+    "not now still also just only ever never often soon again else much many more most "
     "ago already yet so too very recently actually really exactly please".split()
 )
 _TITLES = {
@@ -117,7 +117,7 @@ _VERBS = frozenset(
     "discover discuss earn elect employ end enter escape expect explain express face fail fall "
     "fear feel fight find finish fire fit fly follow force found gain get give go grow halt happen "
     "hear help hide hire hit hold hope host hurt improve increase injure insist introduce invade "
-    "invent invest invite join keep kill know land last launch lead learn leave lie live look lose "
+    "invent invest invite join keep kill know land launch lead learn leave lie live look lose "
     "make manage mean meet mention move name need negotiate object occur offer open oppose order "
     "organise organize own pay plan play prefer prepare present prevent produce promise propose "
     "protect protest prove provide publish pull push put question raise reach read receive recruit "
@@ -196,7 +196,9 @@ def is_verb(word: str, *, base_only: bool = False) -> bool:
         return False
     if word in _IRREGULAR or (len(word) > 4 and word.endswith(("ed", "ing"))):
         return True
-    return word.endswith("s") and (word[:-1] in _VERBS or word[:-2] in _VERBS)
+    return (word.endswith("s") and word[:-1] in _VERBS) or (
+        word.endswith("es") and word[:-2] in _VERBS
+    )
 
 
 def _is_plural(word: str) -> bool:
@@ -326,7 +328,9 @@ def _mentions(text: str, evidence: str = "") -> list[_Mention]:
     for first, stop, mode in _runs(tokens):
         parts = _cut_verb(tokens, first, stop, mode)
         for index, (i, j) in enumerate(parts):
-            while j > i and tokens[j - 1].text[0] in "'’":
+            while j > i and (
+                tokens[j - 1].text[0] in "'’" or tokens[j - 1].low in {"last", "first", "next"}
+            ):
                 j -= 1
             if i >= j:
                 seen_verb = True
@@ -398,8 +402,11 @@ def _capital_runs(tokens: Sequence[_Token], i: int, j: int) -> list[tuple[int, i
             k += 1
             continue
         b = k + 1
+        if k > i and tokens[k - 1].text.isdigit() and tokens[k].low in _TIME_WORDS:
+            k -= 1
         while b < j and (
             tokens[b].capital
+            or (tokens[b].text.isdigit() and tokens[b - 1].low in _TIME_WORDS)
             or (tokens[b].low in {"de", "al", "bin", "van", "von", "da", "della"} and b + 1 < j)
         ):
             b += 1
@@ -458,6 +465,8 @@ def _answer_mentions(turn: Turn, evidence: str) -> list[_Mention]:
     asked = {token.low for token in _tokens(_question_of(turn))[:3]}
     if not words:
         return []
+    if "how" in asked and answer[0].isdigit():
+        return []  # '3.1 hectares' is never 'they'
     found = [replace(m, weight=_OBJECT + 0.25) for m in _mentions(answer, evidence)]
     if len(words) > _SHORT_ANSWER:
         return [m for m in found if m.name]
@@ -603,7 +612,8 @@ _EXPLETIVE_IT = re.compile(
     r"(?: \w+){0,3} (?:that|to|who|whether|for)\b"
     r"|\bit (?:takes?|took) (?:\w+ ){0,4}to\b|\bit take (?:\w+ ){0,4}to\b"
     r"|\bwas it [A-Z]\w+(?: [A-Z]\w+)* (?:who|that)\b|\bwhat time (?:is|was) it\b"
-    r"|\bit (?:rain|snow)",
+    r"|\bit (?:rain|snow|(?:is|was|gets|got|will be) (?:too )?(?:wind|rain|snow|cold|hot|dark|late"
+    r"|sunny|warm|wet))",
     re.IGNORECASE,
 )
 _ANAPHORIC_NOUN = re.compile(
@@ -618,6 +628,7 @@ _NOUN_TARGET = {
 }  # fmt: skip
 _DEMONSTRATIVE = re.compile(r"\b(that|this|those|these) ([a-z]+(?:-[a-z]+)*)\b", re.IGNORECASE)
 _THERE = re.compile(r"\bthere\b(?!['’]s)", re.IGNORECASE)
+_MOTION = frozenset("get go goes going went travel drive walk come came fly flew return".split())
 _THEN = re.compile(r"(?<!since )(?<!by )(?<!until )\b(?:then|at that time|at the time)(?=\?|$)")
 _BARE_TIME = re.compile(
     r"\d{4}|(?:January|February|March|April|May|June|July|August|September|October|November|"
@@ -745,7 +756,10 @@ def _there_and_then(
             continue
         place = _resolve("place", history, subject=False)
         if place is not None:
-            yield Span(*match.span()), f"in {place.text}"
+            before = question[: match.start()].lower().split()
+            preposition = "in" if place.kinds[0] == "place" else "at"
+            preposition = "to" if before and before[-1] in _MOTION else preposition
+            yield Span(*match.span()), f"{preposition} {place.text}"
     then = _THEN.search(question)
     time = _resolve("time", history, subject=False) if then else None
     if then and time:
@@ -790,7 +804,7 @@ _MORE = re.compile(
 _ABOUT = re.compile(r"(?:and |but )?(?:what|how) about (?P<rest>.+)", re.IGNORECASE)
 _AND = re.compile(r"(?:and|or|but|also) (?P<rest>.+)", re.IGNORECASE)
 _SAID_THAT = re.compile(
-    r"\b(said|say|says|claimed?|claims|decided?|thinks?|thought|believed?|know|knows|knew|reported?"
+    r"\b(said|say|says|claimed?|claims|decided?|decides|thinks?|thought|believed?|know|knows|knew|reported?"
     r"|announced?|confirm(?:ed)?|denied|deny|mean(?:s|t)?|told \w+|states?|stated|argued?) "
     r"(that|this|so)$",
     re.IGNORECASE,
@@ -799,11 +813,19 @@ _POINTS_AT_EVENT = re.compile(
     r"\b(?:do|does|did|is|was|will|would|has|could|can) (?:that|this)"
     r"(?: (?:mean|cause|caused|affect|change|help|matter|work|a|an|the|part|because|after|before|"
     r"during|why|how|important|lead|result|say|show|surprise|good|bad)\b.*)?$"
+    r"|\bdo it$"
     r"|\b(?:do|about|after|before|by|from|with|of|for|like|caused?|mean|to) (?:that|this)$",
     re.IGNORECASE,
 )
 _OWNED = re.compile(
     r"(?:and |what about |and what about )((?:his|her|their|its) \w+(?: \w+)?)", re.IGNORECASE
+)
+_ORDINALS = "first|second|third|fourth|fifth|sixth|last|next"
+_ORDINAL = re.compile(rf"(?:the )?({_ORDINALS})(?: one)?", re.IGNORECASE)
+_WHEN = re.compile(
+    r"now|today|nowadays|currently|recently|(?:last|this|next) (?:year|month|week|summer|winter|"
+    r"spring|autumn|century|time)|before|later",
+    re.IGNORECASE,
 )
 _MAX_STATEMENT = 40
 _OBJECT_WH = frozenset("who whom what which".split())
@@ -836,6 +858,7 @@ def _complete(question: str, history: Sequence[Turn]) -> str | None:
     if said:
         return f"{bare[: said.start(2)]}that {_statement(turn)}?"
     if _POINTS_AT_EVENT.search(bare):
+        bare = re.sub(r"\bdo it$", "do that", bare)
         return f"{bare}, given that {_statement(turn)}?"
     owned = _OWNED.fullmatch(bare)
     if owned:
@@ -1008,6 +1031,15 @@ def _substitute(rest: str, turn: Turn) -> str:
     tokens = _tokens(rest)
     if tokens[0].low in _PREPOSITIONS:
         return _substitute_adverbial(rest, tokens, base, own)
+    ordinal = _ORDINAL.fullmatch(rest)
+    if ordinal and (old := re.search(rf"\b(?:{_ORDINALS})\b", base, re.IGNORECASE)):
+        return f"{base[: old.start()]}{ordinal.group(1)}{base[old.end() :]}?"
+    if _WHEN.fullmatch(rest):
+        for mention in (m for m in own if m.kinds[0] == "time"):
+            before = re.search(r"\b(?:in|on|at|during|since) $", base[: mention.span.start])
+            start = before.start() if before else mention.span.start
+            return f"{base[:start]}{rest}{base[mention.span.end :]}?"
+        return f"{base} {rest}?"
     new = _new_mention(rest, turn)
     if tokens[0].low in {"then", "there"}:
         return f"{base} {rest}?"
@@ -1038,7 +1070,8 @@ def _substitute_adverbial(
         if not after or (after[0].kinds[0] == "time") != time:
             continue
         return f"{base[: match.start()]}{rest}{base[after[0].span.end :]}?"
-    return f"{base} {rest}?"
+    tail = re.search(rf"\b(?:{'|'.join(sorted(alike))}) (?:the )?[a-z]+$", base)
+    return f"{base[: tail.start()]}{rest}?" if tail and not time else f"{base} {rest}?"
 
 
 def _new_mention(rest: str, turn: Turn) -> _Mention:
