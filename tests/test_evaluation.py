@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from article_qa.article import parse_article
-from article_qa.errors import EvaluationError
+from article_qa.errors import EvaluationError, MissingExtraError
 from article_qa.evaluation import (
     Question,
     Quote,
@@ -808,6 +808,15 @@ def test_several_systems_stand_side_by_side(run: Callable[..., Any]) -> None:
     done = run("--set", "set.jsonl", "--system", "extractive", "--system", "tutorial")
     assert done.exit_code == 0
     assert re.search(r"extractive ≥ 0\.5 +┃ +tutorial", done.output)
+
+
+def test_without_the_extra_the_command_says_what_to_install(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_module, "find_spec", lambda name: None)
+    done = run("--set", "set.jsonl")
+    assert isinstance(done.exception, MissingExtraError)
+    assert "pip install 'article-qa[eval]'" in str(done.exception)
 
 
 def test_feedback_is_printed_as_questions(run: Callable[..., Any], tmp_path: Path) -> None:

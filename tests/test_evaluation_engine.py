@@ -127,7 +127,7 @@ def test_an_unknown_system_is_named() -> None:
 
 def test_the_tutorial_chain_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "langchain_text_splitters", None)
-    with pytest.raises(MissingExtraError, match="pip install langchain-text-splitters"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'article-qa\[eval\]'"):
         build_system("tutorial", texts={"mill": TEXT})
 
 

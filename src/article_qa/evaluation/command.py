@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from article_qa.errors import EvaluationError
+from article_qa.errors import EvaluationError, MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -105,6 +106,7 @@ def evaluate_command(
         for question in loading.feedback_to_questions(import_feedback):
             typer.echo(json.dumps(loading.to_record(question), ensure_ascii=False))
         return
+    check_extra()  # before the long run, not at its end
     if split not in (None, "dev", "test"):
         raise EvaluationError(f"--split is {split!r}; expected dev or test")
     accepted = baseline or REGRESSION / "baseline.json"
@@ -143,6 +145,19 @@ def evaluate_command(
         console.print(f"FAILED {problem}", markup=False, soft_wrap=True)
     if problems:
         raise typer.Exit(FAILED)
+
+
+def check_extra() -> None:
+    """Check that what only evaluation needs is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    missing = [name for name in ("ir_measures", "scipy") if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"evaluation needs {' and '.join(missing)}; run: pip install 'article-qa[eval]'"
+        )
 
 
 def find_suites(

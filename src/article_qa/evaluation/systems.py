@@ -112,7 +112,7 @@ class TutorialChain:
         except ImportError as error:
             raise MissingExtraError(
                 "the tutorial chain needs langchain-text-splitters; "
-                "run: pip install langchain-text-splitters"
+                "run: pip install 'article-qa[eval]'"
             ) from error
         from article_qa.embeddings import load_embeddings
 
