@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from benchmarks.verification import measure
@@ -128,19 +130,17 @@ def test_without_sentences_nothing_is_supported() -> None:
     assert not verdict("", "Ships sank.").supported
 
 
-def test_an_embedding_helps_with_a_word_said_otherwise() -> None:
-    def embed(texts: object) -> np.ndarray:
-        assert isinstance(texts, list)
-        alike = {"vessels": 0, "ships": 0}
+def test_an_embedding_gives_the_closest_sentence_a_second_chance() -> None:
+    def embed(texts: Sequence[str]) -> np.ndarray:
+        alike = {"drowned": 0, "sank": 0}
         rows = [np.eye(50)[alike.get(text, 1 + n)] for n, text in enumerate(texts)]
         return np.asarray(rows, dtype=np.float32)
 
-    statement = "Vessels of steel sank in storms at sea."
-    source = sources("Off the coast, ships of steel sank in storms at sea.")
-    plain = check(statement, source, min_coverage=0.9)
-    helped = check(statement, source, embed=embed, min_coverage=0.9)
-    assert not plain.supported
-    assert helped.score >= plain.score
+    statement, source = "Ships sank off Sund, drowned.", sources("Two ships sank off Sund.")
+    assert not check(statement, source).supported
+    assert check(statement, source, embed=embed).supported
+    wrong = "Nine ships sank off Sund, drowned."
+    assert not check(wrong, source, embed=embed).supported
 
 
 def test_an_articles_sentences_leave_boilerplate_out() -> None:
