@@ -88,11 +88,15 @@ _CALENDAR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question, and the sentence it was made of (None: about the article as a whole)."""
+    """A question, and the sentence it was made of (None: about the article as a whole).
+
+    ``topic`` is what it is about, for asking once; ``frame`` says that it means 'this article'.
+    """
 
     question: str
     source: Span | None
     topic: str
+    frame: bool = False
 
 
 def candidates(article: Article) -> tuple[Suggestion, ...]:
@@ -123,11 +127,11 @@ def _about(article: Article) -> Iterator[Suggestion]:
     def block(kind: str) -> Block | None:
         return next((b for b in article.blocks if b.kind == kind), None)
 
-    yield Suggestion("What is this article about?", None, "about")
+    yield Suggestion("What is this article about?", None, "about", frame=True)
     if byline := block("byline"):
-        yield Suggestion("Who wrote this article?", byline.span, "byline")
+        yield Suggestion("Who wrote this article?", byline.span, "byline", frame=True)
     if date := block("date"):
-        yield Suggestion("When was it published?", date.span, "date")
+        yield Suggestion("When was it published?", date.span, "date", frame=True)
 
 
 def _people(text: str) -> frozenset[str]:
@@ -233,19 +237,44 @@ class Suggestions:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
 
     def first(
-        self, qa: ArticleQA, article: Article, count: int, *, timeout: float = 20.0
+        self,
+        qa: ArticleQA,
+        article: Article,
+        count: int,
+        *,
+        among_others: bool = False,
+        timeout: float = 20.0,
     ) -> list[str]:
         """Return up to ``count`` questions to begin with, of different kinds.
 
         Waits until there are enough, all are checked, or ``timeout`` seconds have passed.
+
+        Args:
+            qa: answers questions about the article.
+            article: the article.
+            count: how many at most.
+            among_others: the question will be put to several articles at once: leave out those
+                about 'this article'.
+            timeout: seconds to wait at most.
         """
         checked = self._checked(qa, article)
+
+        def found() -> list[str]:
+            return [s.question for s, _ in checked.found if not (among_others and s.frame)]
+
         with checked.changed:
-            checked.changed.wait_for(lambda: checked.done or len(checked.found) >= count, timeout)
-            return [suggestion.question for suggestion, _ in checked.found[:count]]
+            checked.changed.wait_for(lambda: checked.done or len(found()) >= count, timeout)
+            return found()[:count]
 
     def after(
-        self, qa: ArticleQA, article: Article, cited: Span, asked: Sequence[str], count: int
+        self,
+        qa: ArticleQA,
+        article: Article,
+        cited: Span,
+        asked: Sequence[str],
+        count: int,
+        *,
+        among_others: bool = False,
     ) -> list[str]:
         """Return up to ``count`` questions that lead on from an answer, the nearest first.
 
@@ -255,10 +284,11 @@ class Suggestions:
             cited: where the answer stands; a question made nearby continues it.
             asked: questions already asked, which are not suggested again.
             count: how many at most.
+            among_others: see ``first``.
         """
         checked = self._checked(qa, article)
         with checked.changed:
-            found = list(checked.found)
+            found = [(s, a) for s, a in checked.found if not (among_others and s.frame)]
         known = {question.casefold().strip() for question in asked}
         fresh = [
             suggestion

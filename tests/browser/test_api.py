@@ -80,10 +80,10 @@ def test_only_the_documented_endpoints_are_public(address: str) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="needs article-qa[mcp]")
 async def test_an_assistant_can_ask_over_mcp(address: str) -> None:
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async with (
-        streamablehttp_client(f"{address}gradio_api/mcp/") as (read, write, _),
+        streamable_http_client(f"{address}gradio_api/mcp/") as (read, write, _),
         ClientSession(read, write) as session,
     ):
         await session.initialize()

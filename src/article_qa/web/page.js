@@ -122,7 +122,7 @@ function ask(text) {
   if (points(question) > limits.question)
     return complain(`A question may have up to ${limits.question} characters; this one has ${points(question)}.`);
   complain("");
-  const turn = { id: ++count, question, scope: scope.disabled ? null : scope.value, copy: "" };
+  const turn = { id: ++count, question, scope: scope.disabled ? null : scope.value, copy: "" }; // null: not known yet
   turn.element = document.createElement("article");
   turn.element.className = "turn";
   turn.element.dataset.turn = turn.id;
@@ -159,7 +159,7 @@ function settle() {
   asking = null;
 }
 
-function answered(message) {
+async function answered(message) {
   const turn = turns.get(message.turn);
   if (!turn || turn !== asking) return;
   const body = turn.element.querySelector(".body");
@@ -169,6 +169,8 @@ function answered(message) {
   turn.copy = message.copy;
   settle();
   say(message.say);
+  const cited = citationsOf(turn);
+  if (message.cited && !cited.some((c) => c.article_id === shown)) await show(cited[0].article_id);
   activate(turn);
   const first = reader.querySelector("mark");
   if (first && !narrow.matches && message.cited) scroll(first, "center");
@@ -177,7 +179,7 @@ function answered(message) {
 }
 
 async function follow(turn) {
-  const { questions = [] } = await call("follow", { turn: turn.id });
+  const { questions = [] } = await call("follow", { turn: turn.id, all: !turn.scope });
   if (!questions.length || asking || turn.id !== count) return;
   const list = document.createElement("ul");
   list.className = "asks follow";
@@ -205,7 +207,8 @@ function askButton(question) {
 
 async function suggest() {
   const id = scope.value || shown;
-  const { questions = [] } = await call("suggest", { id });
+  $("welcome").querySelector("h2").textContent = scope.value ? "Ask this article" : "Ask these articles";
+  const { questions = [] } = await call("suggest", { id, all: !scope.value });
   if (id === (scope.value || shown)) $("suggestions").replaceChildren(...questions.map(askButton));
 }
 

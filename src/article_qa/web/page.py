@@ -123,9 +123,9 @@ class Page:
                     yield turn(f'<p class="said draft" dir="auto">{render.escape(said)}</p>')
             if answer is None:
                 raise RuntimeError("the engine ended its stream without an answer")
-            session.remember(number, Turn(question, answer))
-            titles = {a.id: a.title for a in qa.articles}
             private = data.get("scope") in session.own
+            session.remember(number, Turn(question, answer), private=private)
+            titles = {a.id: a.title for a in qa.articles if articles is None or a.id in articles}
             yield turn(
                 render.answer_html(answer, titles, rateable=not private),
                 done=True,
@@ -180,7 +180,8 @@ class Page:
     def suggest(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return questions to start with."""
         qa, article = self._find(data)
-        return {"questions": self.suggestions.first(qa, article, SUGGESTED)}
+        several = bool(data.get("all"))
+        return {"questions": self.suggestions.first(qa, article, SUGGESTED, among_others=several)}
 
     def follow(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return questions that lead on from an answer."""
@@ -192,17 +193,21 @@ class Page:
         qa, article = self._find(data | {"id": cited.article_id})
         asked = [t.question for t in session.turns.values()]
         span = Span(cited.start, cited.end)
-        return {"questions": self.suggestions.after(qa, article, span, asked, FOLLOW_UPS)}
+        several = bool(data.get("all"))
+        following = self.suggestions.after(
+            qa, article, span, asked, FOLLOW_UPS, among_others=several
+        )
+        return {"questions": following}
 
     def rate(self, data: dict[str, Any]) -> dict[str, Any]:
         """Store a thumb up or down."""
         session = self.sessions.get(data.get("session"))
         number = data["turn"]
-        turns = [turn for n, turn in session.turns.items() if n <= number]
-        cited = {c.article_id for c in session.turns[number].answer.citations}
-        if cited & set(session.own):
+        if number in session.private:
             raise ArticleError("Answers from your own article are not stored.")
+        turns = [t for n, t in session.turns.items() if n <= number and n not in session.private]
         library = self.library.ready.result().articles
+        cited = [c.article_id for c in turns[-1].answer.citations]
         article_id = next(iter(cited), library[0].id if library else "")
         self.feedback.store(turns, article_id, str(data.get("verdict")))
         return {}
@@ -488,12 +493,19 @@ def serve(
         ssr_mode=False,
         mcp_server=importlib.util.find_spec("mcp") is not None,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head=f"<style>{_asset('page.css')}</style>",  # css= would be rewritten by gradio
+        head=f"{_OWN_HOST_ONLY}<style>{_asset('page.css')}</style>",  # css= would be rewritten
         favicon_path=str(files("article_qa.web") / "favicon.svg"),
     )
     if wait:
         blocks.block_thread()
     return str(address)
+
+
+_OWN_HOST_ONLY = (
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'self\' '
+    "'unsafe-inline' 'unsafe-eval' data: blob:\">"
+)
+"""Lets the browser itself refuse requests to other hosts; gradio needs the two 'unsafe' words."""
 
 
 def _asset(name: str) -> str:

@@ -70,12 +70,16 @@ class Session:
     Args:
         key: secret that the visitor's page sends with every call.
         client: Gradio's name for the browser window, known when it closes.
+        turns: the conversation, by the number the page gave each turn.
+        own: the visitor's articles by id.
+        private: numbers of the turns that asked one of them.
     """
 
     key: str
     client: str
     turns: dict[int, Turn] = field(default_factory=dict)
     own: dict[str, ArticleQA] = field(default_factory=dict)
+    private: set[int] = field(default_factory=set)
 
     def bring(self, qa: ArticleQA) -> None:
         """Keep an article of the visitor's own, the newest last."""
@@ -84,9 +88,11 @@ class Session:
         while len(self.own) > MAX_OWN_ARTICLES:
             del self.own[next(iter(self.own))]
 
-    def remember(self, number: int, turn: Turn) -> None:
+    def remember(self, number: int, turn: Turn, *, private: bool = False) -> None:
         """Keep a finished turn, dropping the oldest beyond ``MAX_TURNS``."""
         self.turns[number] = turn
+        if private:
+            self.private.add(number)
         while len(self.turns) > MAX_TURNS:
             del self.turns[next(iter(self.turns))]
 
