@@ -397,6 +397,9 @@ function opened(message) {
   if (message.error) {
     reader.textContent = "";
     $("welcome").hidden = true;
+    field.disabled = true;
+    log.replaceChildren();
+    root.dataset.state = "broken";
     return complain(message.error);
   }
   ({ session, limits } = message);

@@ -15,6 +15,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -342,7 +343,7 @@ def _own_article(data: dict[str, Any], taken: set[str]) -> Article:
             article = read_article(path, id=id)
         except ArticleError as error:
             raise ArticleError(str(error).replace(str(path), name.name)) from None
-    return parse_article(article.text, id=id, notes=article.notes)
+    return replace(article, source=None)
 
 
 def _turn(item: dict[str, Any], articles: dict[str, Article]) -> Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections import OrderedDict
@@ -16,6 +17,8 @@ from article_qa.types import Article, Turn
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
+
+log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 1000
 """Visitors remembered at once; the longest idle is forgotten first."""
@@ -58,6 +61,7 @@ class Library:
                 )  # the first question is the slowest: ask it here
             self.ready.set_result(qa)
         except BaseException as error:
+            log.error("the articles could not be opened: %s", error)
             for future in (self.opened, self.ready):
                 if not future.done():
                     future.set_exception(error)

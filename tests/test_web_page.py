@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import base64
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from article_qa.article import parse_article
+from article_qa.citations import verify
+from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.types import Answer, Draft, Evidence, Statement
+from article_qa.web import page as web
+from article_qa.web.feedback import Feedback
+from article_qa.web.page import Page
+from article_qa.web.sessions import Library
+
+ARTICLE = parse_article("The Bell\n\nThe bell was cast by Ada Brandt. It is old.", id="bell")
+
+
+class OneAnswer:
+    """The little of an ``ArticleQA`` that the page calls, answering with one sentence."""
+
+    chat_model = None
+    articles = (ARTICLE,)
+
+    def warm_up(self) -> None:
+        pass
+
+    def ask(self, question: str, **_: Any) -> Answer:
+        evidence = Evidence("bell", ARTICLE.blocks[-1].sentences[0])
+        return verify(Draft((Statement((evidence,)),), 0.9), question, (), {"bell": ARTICLE})
+
+
+@pytest.fixture
+def page() -> Page:
+    page = Page(Library(OneAnswer()), feedback=Feedback(None))  # type: ignore[arg-type]
+    page.library.ready.result(timeout=10)
+    return page
+
+
+def sent(**data: Any) -> dict[str, Any]:
+    content = data.pop("content", None)
+    return data | ({"data": base64.b64encode(content).decode()} if content is not None else {})
+
+
+def test_a_pasted_text_becomes_an_article_with_an_id_of_its_own() -> None:
+    one = web._own_article(sent(text="The Bell\r\n\r\nIt rang."), set())
+    two = web._own_article(sent(text="The Bell\n\nIt rang."), {one.id})
+    assert one.text == two.text == "The Bell\n\nIt rang."
+    assert one.id != two.id
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Bell Tower.md", "own-bell-tower-1"),
+        ("../../etc/passwd.txt", "own-passwd-1"),
+        ("<script>.txt", "own-script-1"),
+        ("日本.txt", "own-article-1"),
+    ],
+)
+def test_a_file_name_is_only_a_label(name: str, slug: str) -> None:
+    article = web._own_article(sent(name=name, content=b"The bell rang twice at dusk."), set())
+    assert article.id == slug
+    assert article.source is None
+
+
+@pytest.mark.parametrize(
+    ("data", "complaint"),
+    [
+        (sent(text="  \n "), "empty"),
+        (sent(text="x" * 400_001), "up to 400,000 characters"),
+        ({"name": "a.txt", "data": "***"}, "did not arrive whole"),
+        (sent(name="a.txt", content=b"x" * 10_000_001), "up to 10 MB"),
+        (sent(name="a.pdf", content=b"%PDF-1.4 nothing"), "a.pdf"),
+        (sent(name="a.exe", content=b"MZ"), "a.exe"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_words(data: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ArticleError, match=complaint):
+        web._own_article(data, set())
+
+
+async def test_opening_gives_a_key_and_the_article(page: Page) -> None:
+    update = await page.opened(SimpleNamespace(session_hash="window"))
+    message = update["opened"]
+    assert message["chosen"] == "bell"
+    assert message["article"]["title"] == "The Bell"
+    assert page.sessions.get(message["session"]).client == "window"
+
+
+async def test_an_index_that_cannot_be_opened_is_one_calm_line() -> None:
+    def load() -> Any:
+        raise IndexStaleError("The index is stale.\nRun: article-qa index")
+
+    update = await Page(Library(load)).opened(SimpleNamespace(session_hash="window"))
+    assert update["opened"] == {"error": "The index is stale. Run: article-qa index"}
+
+
+def test_an_unexpected_error_tells_a_visitor_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    secret = "/home/someone/key"
+    assert secret not in web._calm(OSError(secret))
+    assert secret in caplog.text
+
+
+def test_the_api_takes_what_it_returned_as_history(page: Page) -> None:
+    first = page.api_ask("Who cast it?")
+    assert page.api_ask("When?", [first])["question"] == "When?"
+    turn = web._turn(first | {"citations": first["citations"]}, {"bell": ARTICLE})
+    (citation,) = turn.answer.citations
+    assert citation.quote == ARTICLE.text[citation.start : citation.end]
+
+
+def test_a_forged_citation_in_a_history_is_cut_anew_or_refused(page: Page) -> None:
+    first = page.api_ask("Who cast it?")
+    (citation,) = first["citations"]
+    forged = first | {"citations": [citation | {"quote": "Nobody cast it."}]}
+    (cut,) = web._turn(forged, {"bell": ARTICLE}).answer.citations
+    assert cut.quote == citation["quote"]
+    outside = first | {"citations": [citation | {"end": 10_000}]}
+    with pytest.raises(ArticleError, match="as they were returned"):
+        web._turn(outside, {"bell": ARTICLE})
+
+
+def test_one_visitor_cannot_see_another_visitors_article(page: Page) -> None:
+    one, two = page.sessions.open("a"), page.sessions.open("b")
+    own = SimpleNamespace(articles=(parse_article("Mine alone.", id="own-mine-1"),))
+    one.bring(own)  # type: ignore[arg-type]
+    assert page.article({"session": one.key, "id": "own-mine-1"})["title"]
+    with pytest.raises(ArticleError, match="no longer open"):
+        page.article({"session": two.key, "id": "own-mine-1"})
