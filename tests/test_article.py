@@ -434,3 +434,14 @@ def test_html_invents_no_date_and_keeps_lines_apart(tmp_path: Path) -> None:
     assert "from Kent. They drank." in article.text
     assert "2001 | 55" in parts(article, "paragraph")
     assert "- Dig it deeper" in parts(article, "paragraph")
+
+
+def test_a_title_does_not_end_a_sentence() -> None:
+    text = "He met Ms. Solheim and Lt. Col. Ada Frey there. They spoke to Mr.\nOkoro. Then he left."
+    article = parse_article(text, id="a")
+    quotes = [article.text[s.start : s.end] for s in article.sentences]
+    assert quotes == [
+        "He met Ms. Solheim and Lt. Col. Ada Frey there.",
+        "They spoke to Mr.\nOkoro.",
+        "Then he left.",
+    ]

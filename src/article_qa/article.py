@@ -643,11 +643,16 @@ def _is_boilerplate(text: str) -> bool:
     return bool(
         _STUB.fullmatch(unlinked)
         or (words <= 30 and (_TEASER.match(unlinked) or _RIGHTS.match(unlinked)))
-        or (text[0] not in "\"“‘«" and _PROMO.search(unlinked))
+        or (text[0] not in '"“‘«' and _PROMO.search(unlinked))
     )
 
 
 # -- Sentences and title ---------------------------------------------------------------------------
+
+
+_TITLE_END = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Mx|Messrs|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Maj|Capt|Cpl|Sgt|Adm|Rev|Hon)\.\s+\Z"
+)
 
 
 def _sentences(text: str, span: Span, kind: BlockKind) -> tuple[Span, ...]:
@@ -665,7 +670,9 @@ def _sentences(text: str, span: Span, kind: BlockKind) -> tuple[Span, ...]:
         cuts = [start]
     else:
         found = sentencex.get_sentence_boundaries("en", text[start:end])
-        cuts = sorted({start, *(start + int(boundary["start_index"]) for boundary in found)})
+        marks = {start + int(boundary["start_index"]) for boundary in found}
+        # It takes 'Ms.' for the end of a sentence; a title never is one.
+        cuts = sorted({start, *(m for m in marks if not _TITLE_END.search(text, start, m))})
     sentences: list[Span] = []
     for left, right in zip(cuts, [*cuts[1:], end], strict=True):
         for piece in _pieces(text, left, right):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,9 +89,7 @@ class ArticleQA:
         if chat_model is not None:
             from article_qa.chat import ChatEngine
 
-            self.engine = ChatEngine(
-                chat_model, self.settings, fallback=extractive, embed=index.embeddings.embed_array
-            )
+            self.engine = ChatEngine(chat_model, self.settings, fallback=extractive)
         self._retriever = HybridRetriever(index=index)
 
     @classmethod
@@ -285,11 +284,18 @@ class ArticleQA:
         while (event := await run_in_executor(None, next, events, None)) is not None:
             yield event
 
-    def chat(self, history: Iterable[Turn] = ()) -> Conversation:
-        """Return a conversation: follow-up questions are understood in their context."""
+    def chat(
+        self, history: Iterable[Turn] = (), *, article_ids: Sequence[str] | None = None
+    ) -> Conversation:
+        """Return a conversation: follow-up questions are understood in their context.
+
+        Args:
+            history: turns to go on from, oldest first.
+            article_ids: answer from these articles only.
+        """
         return Conversation(
-            self.ask,
-            stream=self.stream,
+            partial(self.ask, article_ids=article_ids),
+            stream=partial(self.stream, article_ids=article_ids),
             history_turns=self.settings.history_turns,
             turns=tuple(history),
         )
@@ -321,14 +327,16 @@ class ArticleQA:
         if len(question) > limit:
             reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
             return replace(request, answer=citations.refusal(question, reason))
-        if self.chat_model is not None and request.history:
-            return replace(request, standalone=self._rewrite(question, request.history))
-        return replace(request, standalone=standalone(question, request.history))
+        return replace(request, standalone=self._stand_alone(question, request.history))
 
-    def _rewrite(self, question: str, history: Sequence[Turn]) -> str:
-        from article_qa.chat import rewrite_with_model
+    def _stand_alone(self, question: str, history: Sequence[Turn]) -> str:
+        """Make a follow-up stand alone: by the chat model where there is one, else by rule."""
+        if self.chat_model is None or not history:
+            return standalone(question, history)
+        from article_qa.chat import ChatEngine, rewrite_with_model
 
-        return rewrite_with_model(self.engine.model, question, history)  # type: ignore[attr-defined]
+        model = self.engine.model if isinstance(self.engine, ChatEngine) else None
+        return rewrite_with_model(model, question, history)
 
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:

@@ -1048,8 +1048,8 @@ def _substitute(rest: str, turn: Turn) -> str:
     if new.kinds[0] == "thing" and not new.name:
         candidates.sort(key=lambda m: (m.head != new.head, m.plural != new.plural, -m.span.start))
     if candidates:
-        old = candidates[0]
-        return f"{base[: old.span.start]}{rest}{base[old.span.end :]}?"
+        span = candidates[0].span
+        return f"{base[: span.start]}{rest}{base[span.end :]}?"
     if not new.name:
         return f"{base}, and what about {rest}?"
     return f"What about {rest}: {_uncapital(base)}?"

@@ -650,9 +650,9 @@ def _reordered(claim: _Facts, source: _Facts) -> str | None:
         for j in range(i + 2, len(runs)):
             swapped = [*runs[:i], runs[j], *runs[i + 1 : j], runs[i], *runs[j + 1 :]]
             if [rank for run in swapped for rank in run] == sorted(ranks):
-                a, b = (shared[ranks.index(run[0])] for run in (runs[i], runs[j]))
-                if _kind(a, claim) == _kind(b, claim):
-                    return f"'{a}' and '{b}' have changed places"
+                one, other = (shared[ranks.index(run[0])] for run in (runs[i], runs[j]))
+                if _kind(one, claim) == _kind(other, claim):
+                    return f"'{one}' and '{other}' have changed places"
     return None
 
 
@@ -889,8 +889,8 @@ def _numbers_moved(claim: _Facts, source: _Facts) -> str | None:
     part = re.search(r"(\d[\d.,]*) of (?:the |its |their )?(\d[\d.,]*)", claim.text)
     if part:
         first, second = (_number(n.rstrip(".,")) for n in part.groups())
-        places = {v: p for p, v in counts.items()}
-        if first in places and second in places and places[first] > places[second]:
+        last = {v: p for p, v in counts.items()}
+        if first in last and second in last and last[first] > last[second]:
             return f"{part.group()} is the other way round"
     for i, value in claim.numbers.items():
         places = [p for p, v in counts.items() if v == value]
