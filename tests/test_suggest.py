@@ -4,8 +4,8 @@ import pytest
 
 from article_qa.article import parse_article
 from article_qa.citations import verify
-from article_qa.suggest import Suggestion, candidates, fits
-from article_qa.types import Article, Draft, Evidence, Span, Statement
+from article_qa.suggest import Suggestion, Suggestions, candidates, fits
+from article_qa.types import Answer, Article, Draft, Evidence, Span, Statement
 
 
 def asked(*sentences: str) -> list[str]:
@@ -86,3 +86,33 @@ def seed() -> Article:
     from article_qa.article import read_article
 
     return read_article(next(Path(__file__).parents[1].joinpath("seeds").glob("*.txt")))
+
+
+class AnswersFrom:
+    """The little of an ``ArticleQA`` that checking needs; every answer cites the same sentence."""
+
+    chat_model = None
+
+    def __init__(self, article: Article, span: Span) -> None:
+        self.article, self.span, self.asked = article, span, 0
+
+    def ask(self, question: str, **_: object) -> Answer:
+        self.asked += 1
+        draft = Draft((Statement((Evidence(self.article.id, self.span),)),), 0.9)
+        return verify(draft, question, (), {self.article.id: self.article})
+
+
+def test_only_questions_that_the_engine_answers_from_their_sentence_are_shown() -> None:
+    text = "The Mill\n\nThe Sluice was a gate of oak. “No,” Mr. Oduya said. It rained in 1974."
+    article = parse_article(text, id="mill")
+    gate, spoken, _ = article.blocks[-1].sentences
+    qa = AnswersFrom(article, gate)
+    suggestions = Suggestions()
+    shown = suggestions.first(qa, article, 9)  # type: ignore[arg-type]
+    assert shown == ["What is this article about?", "What was the Sluice?"]
+    checked = qa.asked
+    following = suggestions.after(qa, article, spoken, ["what was the sluice?"], 3)  # type: ignore[arg-type]
+    assert following == ["What is this article about?"]
+    assert qa.asked == checked, "checked questions are remembered"
+    among = suggestions.first(qa, article, 9, among_others=True)  # type: ignore[arg-type]
+    assert among == ["What was the Sluice?"]

@@ -275,6 +275,7 @@ class Suggestions:
         count: int,
         *,
         among_others: bool = False,
+        timeout: float = 3.0,
     ) -> list[str]:
         """Return up to ``count`` questions that lead on from an answer, the nearest first.
 
@@ -285,19 +286,30 @@ class Suggestions:
             asked: questions already asked, which are not suggested again.
             count: how many at most.
             among_others: see ``first``.
+            timeout: see ``first``.
         """
         checked = self._checked(qa, article)
-        with checked.changed:
-            found = [(s, a) for s, a in checked.found if not (among_others and s.frame)]
         known = {question.casefold().strip() for question in asked}
-        fresh = [
-            suggestion
-            for suggestion, answer in found
-            if suggestion.question.casefold() not in known
-            and not any(cited == Span(c.start, c.end) for c in answer.citations)
-        ]
-        fresh.sort(key=lambda s: _distance(s.source, cited, len(article.text)))
-        return [suggestion.question for suggestion in fresh[:count]]
+
+        def fresh() -> list[Suggestion]:
+            return [
+                suggestion
+                for suggestion, answer in checked.found
+                if not (among_others and suggestion.frame)
+                and suggestion.question.casefold() not in known
+                and not any(cited == Span(c.start, c.end) for c in answer.citations)
+            ]
+
+        with checked.changed:
+            checked.changed.wait_for(lambda: checked.done or len(fresh()) >= count, timeout)
+            found = fresh()
+        found.sort(key=lambda s: (s.frame, _distance(s.source, cited)))
+        return [suggestion.question for suggestion in found[:count]]
+
+    def forget(self, article: Article) -> None:
+        """Drop what is remembered of an article."""
+        with self._lock:
+            self._by_sha.pop(article.sha256, None)
 
     def _checked(self, qa: ArticleQA, article: Article) -> _Checked:
         with self._lock:
@@ -338,8 +350,6 @@ def _varied(suggestions: Iterable[Suggestion]) -> list[Suggestion]:
     return [group[n] for n in range(rounds) for group in kinds.values() if n < len(group)]
 
 
-def _distance(source: Span | None, cited: Span, far: int) -> int:
+def _distance(source: Span | None, cited: Span) -> int:
     """Return the characters between a question's sentence and a citation."""
-    if source is None:
-        return far
-    return max(source.start - cited.end, cited.start - source.end, 0)
+    return 0 if source is None else max(source.start - cited.end, cited.start - source.end, 0)

@@ -18,7 +18,7 @@ from article_qa.citations import verify
 from article_qa.types import Answer, Draft, Event, Evidence, Statement
 from article_qa.web.page import build, serve
 
-WORDS = 60
+WORDS = 30
 
 
 class SlowQA:

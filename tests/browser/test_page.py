@@ -370,7 +370,8 @@ def test_screenshots_for_the_readme(visit: Visit, request: pytest.FixtureRequest
     target.mkdir(exist_ok=True)
     for name, options in sizes.items():
         page = visit(**options)
-        ask(page, ENVOY)
+        expect(page.locator("#suggestions button")).to_have_count(4)
+        ask(page, "Who appointed Mr. Khalilzad?")
         page.wait_for_selector(".follow button")
         page.wait_for_timeout(1500)
         session = page.context.new_cdp_session(page)

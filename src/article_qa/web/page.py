@@ -89,7 +89,8 @@ class Page:
 
     def closed(self, request: gr.Request) -> None:
         """Forget a visitor whose window is closed."""
-        self.sessions.close(request.session_hash or "")
+        for article in self.sessions.close(request.session_hash or ""):
+            self.suggestions.forget(article)
 
     # Asking
 
@@ -490,6 +491,7 @@ def serve(
         inbrowser=open_browser,
         prevent_thread_lock=True,
         footer_links=[],
+        quiet=True,
         share=False,
         ssr_mode=False,
         mcp_server=importlib.util.find_spec("mcp") is not None,
@@ -497,6 +499,7 @@ def serve(
         head=f"{_OWN_HOST_ONLY}<style>{_asset('page.css')}</style>",  # css= would be rewritten
         favicon_path=str(files("article_qa.web") / "favicon.svg"),
     )
+    print(f"The page is at {address} (stop it with Ctrl+C)", flush=True)
     if wait:
         blocks.block_thread()
     return str(address)

@@ -138,11 +138,12 @@ class Sessions:
             self._by_key.move_to_end(key)
             return self._by_key[key]
 
-    def close(self, client: str) -> None:
-        """Forget everything of a browser window."""
+    def close(self, client: str) -> list[Article]:
+        """Forget everything of a browser window; return the articles that were its own."""
         with self._lock:
-            for key in [k for k, s in self._by_key.items() if s.client == client]:
-                del self._by_key[key]
+            keys = [key for key, session in self._by_key.items() if session.client == client]
+            closed = [self._by_key.pop(key) for key in keys]
+        return [article for session in closed for article in session.own_articles()]
 
     def make_room(self, chars: int) -> None:
         """Forget the articles of the longest idle visitors until ``chars`` more fit.
