@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
+from page_helpers import serving
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -31,8 +27,6 @@ from article_qa.types import Article
 
 ROOT = Path(__file__).parents[2]
 SEED = next(ROOT.joinpath("seeds").glob("*.txt"))
-STARTS_WITHIN = 120
-"""Seconds; a busy machine is slow to import torch."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -55,46 +49,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.enable_socket)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + STARTS_WITHIN
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"the app ended with exit code {process.returncode}")
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise TimeoutError(f"no page at {address} after {STARTS_WITHIN} s")
-
-
-def serving(script: Path, folder: Path) -> Iterator[str]:
-    """Run a script that serves the page, as long as the caller needs it; yield its address."""
-    port = free_port()
-    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(script)],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}/"
-        wait_for(address, process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.fixture(scope="session")

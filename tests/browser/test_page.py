@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers import ask, citations, in_view, marked
+from page_helpers import ask, citations, in_view, marked
 from playwright.sync_api import Page, expect
 
 from article_qa.types import Article
@@ -360,7 +360,7 @@ def test_a_question_too_long_is_told_so_before_it_is_sent(visit: Visit) -> None:
 
 
 def test_screenshots_for_the_readme(visit: Visit, request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--screenshots"):
+    if not request.config.getoption("--screenshots", default=False):
         pytest.skip("run with --screenshots to write the README's pictures")
     sizes: dict[str, dict[str, Any]] = {
         "desktop": {"viewport": {"width": 1440, "height": 900}},

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import serving
-from helpers import ask
+from page_helpers import ask, serving
 from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Page]

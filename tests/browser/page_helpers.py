@@ -1,11 +1,21 @@
-"""What a person does on the page, and what they see there."""
+"""The app in a process of its own; what a person does on its page, and what they see there."""
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 from playwright.sync_api import Page
 
+STARTS_WITHIN = 120
+"""Seconds; a busy machine is slow to import torch."""
 MARKED = """n => {
   const reader = document.querySelector("#reader");
   const pieces = [...reader.querySelectorAll("mark")]
@@ -56,3 +66,43 @@ def in_view(page: Page, selector: str) -> bool:
             selector,
         )
     )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            raise RuntimeError(f"the app ended with exit code {process.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"no page at {address} after {STARTS_WITHIN} s")
+
+
+def serving(script: Path, folder: Path) -> Iterator[str]:
+    """Run a script that serves the page, as long as the caller needs it; yield its address."""
+    port = free_port()
+    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, str(script)],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}/"
+        wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
