@@ -43,9 +43,10 @@ ENTER = """question => new Promise((done) => {
 
 
 def questions() -> list[str]:
-    """Return the single questions of the regression set on the seed article."""
+    """Return the single questions on the seed article, but hostile ones."""
     lines = (ROOT / "tests/regression/seed.jsonl").read_text("utf-8").splitlines()
-    return [row["question"] for row in map(json.loads, lines) if row.get("question")]
+    rows = map(json.loads, lines)
+    return [row["question"] for row in rows if row.get("question") and row["kind"] != "hostile"]
 
 
 def open_first(browser: Browser, address: str, began: float) -> tuple[Page, float, float, int]:
@@ -129,6 +130,7 @@ def main() -> None:
             print(f"python app.py -> page visible {visible:.1f} s, first answer {answered:.1f} s")
             print(f"page weight {weight / 1000:.0f} KB transferred")
             time.sleep(20)  # until the suggested questions are checked in the background
+            page.set_default_timeout(60_000)
             times = sorted(float(page.evaluate(ENTER, question)) for question in asked[:30])
             print(
                 f"Enter -> finished answer on screen, {len(times)} questions: median "
