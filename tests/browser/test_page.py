@@ -265,6 +265,26 @@ def test_two_visitors_at_once_keep_their_own_conversations(visit: Visit) -> None
         expect(page.locator(".turn .said")).to_contain_text(word)
 
 
+def test_a_question_in_the_very_moment_of_an_answer_is_not_lost(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(
+        """question => {
+          const field = document.querySelector("#question"), log = document.querySelector("#log");
+          let asked = 0;
+          const ask = () => {
+            if (log.querySelectorAll("[data-done]").length < asked || asked === 5) return;
+            asked += 1;
+            field.value = question;
+            field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+          };
+          new MutationObserver(ask).observe(log, {subtree: true, attributes: true});
+          ask();
+        }""",
+        AUTHOR,
+    )
+    expect(page.locator(".turn[data-done]")).to_have_count(5)
+
+
 def test_a_follow_up_is_understood(visit: Visit) -> None:
     page = visit()
     ask(page, ENVOY)

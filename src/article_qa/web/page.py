@@ -424,7 +424,11 @@ def build(
             turn=None,
             brought=None,
         )
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        quiet: dict[str, Any] = {
+            "show_progress": "hidden",
+            "api_visibility": "private",
+            "trigger_mode": "multiple",  # or gradio drops a question asked as the last one ends
+        }
         blocks.load(page.opened, None, whole, concurrency_limit=None, **quiet)
         asking = whole.ask(
             page.ask, None, whole, concurrency_limit=ANSWERS_AT_ONCE, api_name="page_ask", **quiet
