@@ -31,7 +31,8 @@ def test_a_question_asked_while_models_load_waits_and_says_so(visit: Visit, room
     expect(page.locator(".said")).to_contain_text("The bell rang")
 
 
-def test_an_answer_streams_and_can_be_stopped(visit: Visit) -> None:
+def test_an_answer_streams_and_can_be_stopped(visit: Visit, room: Path) -> None:
+    (room / "go").touch()
     page = visit()
     page.locator("#question").fill("What rang slowly?")
     page.locator("#question").press("Enter")
@@ -43,7 +44,8 @@ def test_an_answer_streams_and_can_be_stopped(visit: Visit) -> None:
     expect(ask(page, "What rang?").locator(".said")).to_contain_text("The bell rang")
 
 
-def test_a_slow_answer_does_not_hold_up_another_visitor(visit: Visit) -> None:
+def test_a_slow_answer_does_not_hold_up_another_visitor(visit: Visit, room: Path) -> None:
+    (room / "go").touch()
     slow, quick = visit(), visit()
     slow.locator("#question").fill("What rang slowly?")
     slow.locator("#question").press("Enter")
