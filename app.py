@@ -12,5 +12,6 @@ if __name__ == "__main__":
         index_dir=Path(__file__).parent / "index",
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ["PORT"]) if "PORT" in os.environ else None,
+        chat_model=os.environ.get("ARTICLE_QA_CHAT_MODEL"),
         open_browser="NO_BROWSER" not in os.environ,
     )

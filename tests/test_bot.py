@@ -70,7 +70,7 @@ def test_a_conversation_carries_its_subject(qa: ArticleQA) -> None:
     chat.ask("Who took command in 2015?")
     answer = chat.ask("Who was her father?")
     assert answer.understood_as is not None and "Marsh" in answer.understood_as
-    assert [turn.question for turn in chat.turns][0] == "Who took command in 2015?"
+    assert chat.turns[0].question == "Who took command in 2015?"
 
 
 def test_stream_ends_with_what_ask_returns(qa: ArticleQA) -> None:

@@ -540,9 +540,7 @@ def test_a_model_rewrites_a_follow_up() -> None:
     [
         ["What did Vladimir Putin order?"],
         ["What did she order in 1999?"],
-        [
-            "Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and fireworks tonight."
-        ],
+        ["Ingrid Solheim ordered pizza, champagne, caviar, twelve swans and fireworks tonight."],
         ["x" * 5000],
         [""],
         [ValueError("down")],

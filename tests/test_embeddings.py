@@ -126,7 +126,7 @@ def test_a_model_without_weight_files_at_hand_is_known_by_what_was_loaded(
 @pytest.fixture
 def copy(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "model"
-    shutil.copytree(module._bundled_folder(), folder)
+    shutil.copytree(module.bundled_folder(), folder)
     yield folder
     shutil.rmtree(folder)  # 90 MB that pytest would keep
 

@@ -16,6 +16,9 @@ reporters on Friday.
 
 "It sways," admitted Tom Okoro. "It sways like a drunk."
 
+Ms. Ruiz — who came over from the United States — complained about a "hasty, costly" design. "No \
+one asked us," she added.
+
 The Bridge Trust said in a statement that it had "no plans to close it."
 """,
     id="bridge",
@@ -29,6 +32,8 @@ The Bridge Trust said in a statement that it had "no plans to close it."
         ("Not for a poem!", "Councillor Priya Nair", False),
         ("it sways", "Tom Okoro", True),
         ("sways like a drunk", "Tom Okoro", True),
+        ("hasty, costly", "Ms. Ruiz", True),
+        ("no one asked us", "Ms. Ruiz", False),
         ("no plans to close it", "The Bridge Trust", True),
     ],
 )

@@ -41,9 +41,12 @@ class Settings:
         reader_model: ``"bundled"``, or the name or path of a Hugging Face extractive-QA model;
             None for none (the best sentence answers).
         read_first: windows read at first; if one of them holds a clear answer, no more are.
-        read_windows: windows read at most. Five hundred words take about 90 ms on two cores.
+        read_windows: windows read at most. On development articles one gives F1 0.73, three 0.750,
+            four 0.753; each takes some 40 ms on two cores. Stopping early costs nothing: 0.751.
         clear_margin: how far an answer's score must lie above 'no answer' to stop reading.
-        answer_threshold: an answer less probable than this is a refusal.
+        answer_threshold: an answer less probable than this is a refusal. At 0.45, on development
+            articles, 81% of what is answerable is answered, 86% of it right, and 87% of what was
+            taken out of the article is refused.
 
     Questions:
         max_question_chars: a longer question is refused: the embedding model reads 256 tokens, and
@@ -67,10 +70,10 @@ class Settings:
     sentence_weight: float = 0.5
     top_k: int = 8
     reader_model: str | None = BUNDLED
-    read_first: int = 3
-    read_windows: int = 6
-    clear_margin: float = 6.0
-    answer_threshold: float = 0.5
+    read_first: int = 1
+    read_windows: int = 3
+    clear_margin: float = 3.0
+    answer_threshold: float = 0.45
     max_question_chars: int = 2000
     history_turns: int = 10
     chat_timeout: float = 30.0

@@ -8,24 +8,29 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from article_qa.calibration import load_calibrators, match_features, span_features
 from article_qa.config import Settings
 from article_qa.lexical import tokens
 from article_qa.question import Question, analyse
 from article_qa.reader import Reader
-from article_qa.speech import attribute, quoted_words
+from article_qa.speech import attribute, quoted_words, speaker_at
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
 NEAREST = 3
 """Passages offered with a refusal."""
 
-RANK_WEIGHT = 0.5
-"""What a unit of retrieval score (a z-score) counts in choosing between spans, in log-odds."""
+RANK_WEIGHT = 2.0
+BREVITY = 0.005
+"""What a unit of retrieval score (a z-score), and a character more, count in choosing between
+spans, in log-odds. On ten development articles: F1 0.717 with neither, 0.735 with the first."""
 
 SPOKEN_DIRECTLY, SPOKEN_BY_PRONOUN = 0.95, 0.85
 """Confidence in a speaker found by rule: named beside the words, or meant by 'he said'."""
+
+SPEAKER_WEIGHT = 3.0
+"""What it counts, in log-odds, that the right (or the wrong) person says a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,17 @@ class ExtractiveEngine:
             ):
                 for i, found in enumerate(spans):
                     span = Span(window.start + found.span.start, window.start + found.span.end)
-                    read.append((rank, hit, span, found.margin, found.log_p))
                     if i == 0:
                         best.append((window, span))
+                    block = articles[hit.passage.article_id].block_at(span.start)
+                    if block is not None and block.span.contains(span):
+                        read.append((rank, hit, span, found.margin, found.log_p))
             if any(margin > self.settings.clear_margin for *_, margin, _ in read):
                 break
-        return _ranked(read, best)
+        ranked = _ranked(read, best)
+        if question.type == "speech" and question.names:
+            return _by_speaker(question, ranked, articles)
+        return ranked
 
 
 def _windows(hits: Sequence[Hit]) -> list[tuple[int, Hit, Span]]:
@@ -147,11 +157,32 @@ def _ranked(
     for rank, hit, span, margin, log_p in read:
         showing = [chosen for window, chosen in best if window.contains(span)]
         agreement = sum(chosen.overlaps(span) for chosen in showing) / max(1, len(showing))
-        score = margin + RANK_WEIGHT * hit.score
+        score = margin + RANK_WEIGHT * hit.score - BREVITY * len(span)
         key = (hit.passage.article_id, span)
         if key not in merged or score > merged[key].score:
             merged[key] = Candidate(hit, span, score, margin, log_p, agreement, rank)
     return sorted(merged.values(), key=lambda c: (-c.score, c.rank, c.span))
+
+
+def _by_speaker(
+    question: Question, candidates: Sequence[Candidate], articles: Mapping[str, Article]
+) -> list[Candidate]:
+    """Rank again for 'What did X say?': up what X says, down what somebody else does."""
+    asked = set(question.names)
+
+    def weight(candidate: Candidate) -> float:
+        article = articles[candidate.hit.passage.article_id]
+        found = speaker_at(article, candidate.span)
+        if found is None:
+            return 0.0
+        speaker = article.text[found.speaker.start : found.speaker.end]
+        return SPEAKER_WEIGHT if asked & set(tokens(speaker)) else -SPEAKER_WEIGHT
+
+    scored = [
+        replace(c, score=c.score + w, margin=c.margin + w)
+        for c, w in ((c, weight(c)) for c in candidates)
+    ]
+    return sorted(scored, key=lambda c: (-c.score, c.rank, c.span))
 
 
 def sentences_of(article: Article, span: Span) -> Span:
@@ -193,12 +224,13 @@ def features_of(
         != same
     )
     cited = sentences_of(article, best.span)
+    quoted = [e.span for e in _speaker(question, article, cited)] + [cited]
     context = best.hit.passage.context
     return {
         **match_features(
             question,
             best.hit,
-            text[cited.start : cited.end],
+            " ".join(text[span.start : span.end] for span in quoted),
             text[context.start : context.end],
             text,
         ),

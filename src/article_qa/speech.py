@@ -38,12 +38,13 @@ _LINK = r"(?:(?:de|del|der|di|la|van|von|bin|al|of|the) )"
 _NAME = rf"(?:{_TITLE} )*{_CAPITAL}(?: {_LINK}{{0,2}}{_CAPITAL})*"
 _PRONOUN = r"(?:he|she|they)"
 _WHO = rf"(?P<who>(?:[Tt]he )?{_NAME}|{_PRONOUN})"
-_ASIDE = r"(?:, [^,“”\"]{3,120},)?"
+_ASIDE = r"(?:, [^,“”\"]{3,120},| [—–-]{1,2} [^—–“”\"]{3,120} [—–-]{1,2})?"
 _BEFORE = re.compile(rf"\b{_WHO}{_ASIDE} (?:(?:has|had|have|also|later|then|once) )?{_VERB}\b")
 _AFTER = re.compile(rf"\b{_VERB} {_WHO}")
 _PERSON = re.compile(
     rf"\b(?:{_TITLE} {_CAPITAL}(?: {_CAPITAL})*|{_CAPITAL} (?:[A-Z]\. )?{_CAPITAL})"
 )
+_TITLED = re.compile(rf"{_TITLE} ")
 _NOT_A_NAME = frozenset(
     "the a an but and or if in on at for it this that these those there then when while he she "
     "they we you i".split()
@@ -82,8 +83,11 @@ def attribute(article: Article, words: str) -> Attribution | None:
         The speaker; None where the words do not stand in the article, or nobody is named.
     """
     place = _find(article, words)
-    if place is None:
-        return None
+    return None if place is None else speaker_at(article, place)
+
+
+def speaker_at(article: Article, place: Span) -> Attribution | None:
+    """Find who says the words at a place of an article; None where nobody is named."""
     sentences = [
         s for block in article.blocks if block.kind != "boilerplate" for s in block.sentences
     ]
@@ -149,7 +153,8 @@ def _named_before(text: str, sentences: list[Span], here: int, before: int) -> S
             text[sentence.start : end],
         )
         spoke = [m.span("who") for m in _BEFORE.finditer(shown) if _PERSON.match(m.group("who"))]
-        named = spoke or [m.span() for m in _PERSON.finditer(shown)]
+        titled = [m.span() for m in _PERSON.finditer(shown) if _TITLED.match(m.group())]
+        named = spoke or titled or [m.span() for m in _PERSON.finditer(shown)]
         if named:
             start, stop = named[-1]
             return Span(sentence.start + start, sentence.start + stop)

@@ -11,6 +11,7 @@ article).
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -86,7 +87,8 @@ class Article:
 
     def block_at(self, offset: int) -> Block | None:
         """Return the block that holds the character at ``offset``, or None between blocks."""
-        return next((b for b in self.blocks if b.span.start <= offset < b.span.end), None)
+        i = bisect_right(self.blocks, offset, key=lambda block: block.span.start) - 1
+        return self.blocks[i] if i >= 0 and offset < self.blocks[i].span.end else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,9 +313,7 @@ class Engine(Protocol):
 
     name: str
 
-    def draft(
-        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
-    ) -> Draft:
+    def draft(self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]) -> Draft:
         """Answer ``question`` from ``hits`` (best first) of ``articles`` (by id)."""
         ...
 

@@ -56,9 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the sets among what is to be collected."""
-    config.args += [
-        str(path) for path in _sets(config) if str(path) not in config.args
-    ]
+    config.args += [str(path) for path in _sets(config) if str(path) not in config.args]
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

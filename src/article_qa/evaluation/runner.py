@@ -73,9 +73,7 @@ def evaluate(
     return Report(name, tuple(rows), threshold, articles, unreviewed, settings)
 
 
-def _row(
-    question: Question, qa: System, threshold: float, articles: Mapping[str, Article]
-) -> Row:
+def _row(question: Question, qa: System, threshold: float, articles: Mapping[str, Article]) -> Row:
     """Ask one question, its earlier turns first, and judge the answer to the last."""
     history: list[Turn] = []
     started = time.perf_counter()
@@ -99,9 +97,7 @@ def as_shown(answer: Answer, threshold: float) -> Answer:
     """
     if answer.refused or answer.confidence >= threshold:
         return answer
-    return replace(
-        answer, text="", plain="", refused=True, citations=(), nearest=answer.citations
-    )
+    return replace(answer, text="", plain="", refused=True, citations=(), nearest=answer.citations)
 
 
 def judge(

@@ -28,6 +28,5 @@ def main() -> None:
         ship(model, options.ship)
 
 
-
 if __name__ == "__main__":
     main()

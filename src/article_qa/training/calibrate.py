@@ -148,7 +148,7 @@ def _outcome(qa: ArticleQA, case: Case) -> Outcome | None:
     return Outcome(
         case,
         features_of(asked, candidates, articles),
-        answer_is_right(answer, case.golds),
+        bool(case.golds) and answer_is_right(answer, case.golds),
         sentence_features(asked, hit, articles),
         any(gold in sentence for gold in case.golds),
         f"{answer} | {text[cited.start : cited.end]}",
