@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conftest import FERRY
+from ferry import FERRY
 from langchain_core.callbacks import BaseCallbackHandler
 
 from article_qa import ArticleQA, Settings

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import FERRY, ROOT
+from ferry import FERRY, ROOT
 from typer.testing import CliRunner, Result
 
 from article_qa import ArticleQA

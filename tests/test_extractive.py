@@ -45,7 +45,7 @@ def test_a_name_that_is_nowhere_is_the_reason(qa: ArticleQA) -> None:
 
 
 def test_without_a_reader_the_best_sentence_answers() -> None:
-    from conftest import FERRY
+    from ferry import FERRY
 
     qa = ArticleQA.from_texts({"ferry": FERRY}, Settings(reader_model=None))
     answer = qa.ask("Who took command of the ferry in 2015?")

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from ferry import ROOT
 
 import article_qa
 
