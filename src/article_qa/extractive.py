@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from article_qa.calibration import load_calibrators, match_features, span_features
+from article_qa.calibration import load_calibrators, match_features, span_features, stems_of
 from article_qa.config import Settings
 from article_qa.lexical import tokens
 from article_qa.question import Question, analyse
@@ -308,8 +308,8 @@ def _nearest(hits: Sequence[Hit]) -> tuple[Evidence, ...]:
 
 def _reason(question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]) -> str:
     """Say why there is no answer, as far as is known."""
-    searched = " ".join(articles[id].text for id in {hit.passage.article_id for hit in hits})
-    there = set(tokens(searched))
+    searched = {hit.passage.article_id for hit in hits}
+    there = frozenset[str]().union(*(stems_of(articles[id].text) for id in searched))
     words = (word.strip(".,;:!?\"'“”‘’()[]") for word in question.text.split())
     missing = [
         word

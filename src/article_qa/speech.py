@@ -129,8 +129,7 @@ def _find(article: Article, words: str) -> Span | None:
 
 def _subject(text: str, sentence: Span, place: Span) -> Span | None:
     """Return who a sentence says speaks: the nearest to the words, outside the marks."""
-    whole = text[sentence.start : sentence.end]
-    shown = re.sub(r"[“\"][^“”\"]*(?:[”\"]|$)", lambda m: "_" * len(m.group()), whole)
+    shown = _outside_marks(text[sentence.start : sentence.end])
     found = [
         Span(sentence.start + m.start("who"), sentence.start + m.end("who"))
         for pattern in (_BEFORE, _AFTER)
@@ -146,12 +145,7 @@ def _named_before(text: str, sentences: list[Span], here: int, before: int) -> S
     """Return the nearest person named before an offset, up to six sentences back."""
     for i in range(here, max(-1, here - 7), -1):
         sentence = sentences[i]
-        end = min(sentence.end, before)
-        shown = re.sub(
-            r"[“\"][^“”\"]*(?:[”\"]|$)",
-            lambda m: "_" * len(m.group()),
-            text[sentence.start : end],
-        )
+        shown = _outside_marks(text[sentence.start : min(sentence.end, before)])
         spoke = [m.span("who") for m in _BEFORE.finditer(shown) if _PERSON.match(m.group("who"))]
         titled = [m.span() for m in _PERSON.finditer(shown) if _TITLED.match(m.group())]
         named = spoke or titled or [m.span() for m in _PERSON.finditer(shown)]
@@ -159,6 +153,11 @@ def _named_before(text: str, sentences: list[Span], here: int, before: int) -> S
             start, stop = named[-1]
             return Span(sentence.start + start, sentence.start + stop)
     return None
+
+
+def _outside_marks(text: str) -> str:
+    """Blank what stands between quotation marks, length for length."""
+    return re.sub(r"[“\"][^“”\"]*(?:[”\"]|$)", lambda m: "_" * len(m.group()), text)
 
 
 def _same_block(article: Article, sentences: list[Span], a: int, b: int) -> bool:
