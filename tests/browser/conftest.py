@@ -45,10 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.enable_socket)
+    ours = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.enable_socket)
+    # Last: Playwright keeps an event loop running in this thread, where no other can then run.
+    items.sort(key=set(ours).__contains__)
 
 
 @pytest.fixture(scope="session")

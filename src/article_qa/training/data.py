@@ -3,8 +3,9 @@
 A reader lives on windows that retrieval brings up, most of which do not answer the question. So a
 question is paired with a window around its answer and, often, with one that looks right and is
 not: another window of the same corpus that BM25 ranks high (Clark & Gardner 2018 train on the same
-document's other paragraphs), another part of the same context, or its own window after a name or a
-number of the question was swapped (in the manner of SQuAD 2.0, Rajpurkar et al. 2018).
+document's other paragraphs), its own window without the sentence that answers, or its own window
+after a word of the question was changed: a name or a number swapped, or a word turned into its
+opposite (the manner of SQuAD 2.0's unanswerable questions, Rajpurkar et al. 2018, table 1).
 
 Articles held out for development never yield a pair.
 """
@@ -34,7 +35,7 @@ CAPS = {
 }
 """Most questions taken of a file that is large, repetitive or far from articles."""
 
-REPEATS = {"squadshifts_new_wiki": 2, "squad2_six_articles": 2, "quoref_contrast": 2}
+REPEATS = {"squadshifts_new_wiki": 2, "squad2_six_articles": 3, "quoref_contrast": 2}
 """How often a file's questions are drawn (each time with other windows): the nearest to the use."""
 
 FAR = ("squadshifts_amazon", "squadshifts_reddit", "policyqa", "tatqa_text", "friendsqa")
@@ -43,9 +44,32 @@ rate is low."""
 
 DEV_FILES = ("qed_nq_dev", "multispanqa_valid")
 
+OPPOSITES = """
+    first last; before after; more less; more fewer; most least; largest smallest; larger smaller;
+    highest lowest; higher lower; biggest smallest; best worst; better worse; oldest youngest;
+    older younger; earliest latest; earlier later; longest shortest; north south; east west;
+    northern southern; eastern western; increase decrease; increased decreased; rise fall;
+    began ended; begin end; start end; started stopped; win lose; won lost; buy sell; bought sold;
+    born buried; open close; opened closed; support oppose; supported opposed; with without;
+    above below; inside outside; always never; can cannot; did didn't; does doesn't;
+    major minor; positive negative; public private; old new;
+    male female; men women; husband wife; father mother; son daughter; brother sister; king queen;
+    arrive leave; arrived left; join leave; joined left; accept reject; accepted rejected;
+    allowed banned; gain lose; gained lost; cause prevent; caused prevented; include exclude;
+    included excluded; created destroyed; succeeded failed; strong weak; common rare; fast slow
+"""
+"""Pairs of words that turn a question round; the reverse counts too."""
+
+_OPPOSITE = {
+    a: b
+    for pair in OPPOSITES.split(";")
+    for x, y in [pair.split()]
+    for a, b in ((x, y), (y, x))
+}
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])")
 _NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w'’-]+(?: (?:of |the |de )?[A-Z][\w'’-]+)*")
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
+_TURNED = re.compile(r"\b[A-Za-z']+\b")
 _WORD = re.compile(r"\w+")
 
 
@@ -153,8 +177,17 @@ def cut_window(
 
 
 def swap(question: str, context: str, rng: random.Random) -> str | None:
-    """Swap a name or number of the question for another of the context; None if there is none."""
-    for pattern in rng.sample([_NAME, _NUMBER], 2):
+    """Return the question with a word changed so that the context no longer answers it: a name or
+    number for another of the context, or a word for its opposite; None where nothing offers.
+    """
+    for pattern in rng.sample([_NAME, _NUMBER, _TURNED], 3):
+        if pattern is _TURNED:
+            turned = [m for m in pattern.finditer(question) if m.group().lower() in _OPPOSITE]
+            if turned:
+                match = rng.choice(turned)
+                word = _OPPOSITE[match.group().lower()]
+                return question[: match.start()] + word + question[match.end() :]
+            continue
         found = [m for m in pattern.finditer(question)]
         if not found:
             continue
@@ -253,16 +286,41 @@ def _pairs_of(example: Example, negatives: Sequence[str], rng: random.Random) ->
     if positive is None or len(positive.window.split()) > 220:
         return pairs
     pairs.append(replace(positive, question=example.question))
+    altered = _altered(example, positive, negatives, rng)
+    return pairs if altered is None else [*pairs, altered]
+
+
+def _altered(
+    example: Example, positive: Pair, negatives: Sequence[str], rng: random.Random
+) -> Pair | None:
+    """Return a pair without an answer for three in four examples: what retrieval would confuse
+    with the window, most often.
+    """
     draw = rng.random()
-    if draw < 0.60 and negatives:
-        pairs.append(Pair(example.question, _trim(rng.choice(negatives), rng), ()))
-    elif draw < 0.78:
-        swapped = swap(example.question, example.context, rng)
-        if swapped:
-            pairs.append(Pair(swapped, positive.window, ()))
-        elif negatives:
-            pairs.append(Pair(example.question, _trim(negatives[0], rng), ()))
-    return pairs
+    if draw < 0.16 and (rest := _without(positive, example)):
+        return Pair(example.question, rest, ())
+    if draw < 0.38 and (changed := swap(example.question, example.context, rng)):
+        return Pair(changed, positive.window, ())
+    if draw < 0.75 and negatives:
+        return Pair(example.question, _trim(rng.choice(negatives), rng), ())
+    return None
+
+
+def _without(positive: Pair, example: Example) -> str | None:
+    """Return the window less the sentences that hold an answer; None if the rest is too little, or
+    says the answer too.
+    """
+    kept = [
+        positive.window[s:e]
+        for s, e in sentences(positive.window)
+        if not any(s < end and start < e for start, end in positive.spans)
+    ]
+    rest = "".join(kept).strip()
+    words = f" {_words(rest)} "
+    golds = {_words(example.context[s:e]) for s, e in example.answers} - {""}
+    if len(rest.split()) < 15 or any(f" {gold} " in words for gold in golds):
+        return None
+    return rest
 
 
 def _agreed(example: Example) -> tuple[tuple[int, int], ...]:
