@@ -9,26 +9,37 @@ window carries its own 'no answer'.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from article_qa.config import BUNDLED, Settings
+from article_qa.encoder import Encoder, Floats
 from article_qa.errors import ModelError
 from article_qa.types import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
 
 BUNDLED_READER = Path(__file__).parent / "models" / "reader"
 MAX_TOKENS = 320
 """Question and window together. Windows have about 110 words, 150 tokens."""
 
+MAX_QUESTION_TOKENS = 96
+
 MAX_ANSWER_TOKENS = 48
 """Longest answer: a clause. Whole sentences are what the citation is for."""
 
-Floats = npt.NDArray[np.float32]
+Logits = tuple[Floats, Floats]
+"""Each token's scores as the first and as the last of the answer."""
+
+
+class _Model(NamedTuple):
+    tokenizer: Tokenizer
+    logits: Callable[[Sequence[int], Sequence[int]], Logits]  # of token ids and types
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,7 @@ class Reader:
                 "Reinstall article-qa, or use Settings(reader_model=None) to answer with sentences."
             )
         self._lock = threading.Lock()
-        self._loaded: tuple[Any, Any] | None = None
+        self._loaded: _Model | None = None
 
     def load(self) -> None:
         """Load the model now.
@@ -93,43 +104,21 @@ class Reader:
         if not windows:
             return ()
         with self._lock:
-            model, tokenizer = self._load()
-            ids = tokenizer(question, add_special_tokens=False, truncation=True, max_length=96)
-            cut = tokenizer.decode(ids["input_ids"]) if len(ids["input_ids"]) == 96 else question
-            batch = tokenizer(
-                [cut] * len(windows),
-                list(windows),
-                truncation="only_second",
-                max_length=MAX_TOKENS,
-                padding=True,
-                return_offsets_mapping=True,
-                return_tensors="pt",
-            )
-            offsets = batch.pop("offset_mapping").numpy()
-            starts, ends = _logits(model, batch)
-        return tuple(
-            _decode(starts[row], ends[row], offsets[row], batch.sequence_ids(row),
-                    batch.word_ids(row), top)
-            for row in range(len(windows))
-        )  # fmt: skip
+            model = self._load()
+            cut = _cut(question, model.tokenizer)
+            model.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+            # One at a time: nothing is padded, and no window's score depends on its company.
+            return tuple(self._read(model, cut, window, top) for window in windows)
 
-    def _load(self) -> tuple[Any, Any]:
+    def _read(self, model: _Model, question: str, window: str, top: int) -> tuple[ReadSpan, ...]:
+        tokens = model.tokenizer.encode(question, window)
+        starts, ends = model.logits(tokens.ids, tokens.type_ids)
+        return _decode(starts, ends, tokens, top)
+
+    def _load(self) -> _Model:
         if self._loaded is None:
-            from transformers import AutoModelForQuestionAnswering, AutoTokenizer
-
-            local = Path(self.path).is_dir()
-            try:
-                tokenizer = AutoTokenizer.from_pretrained(self.path, local_files_only=local)
-                model = AutoModelForQuestionAnswering.from_pretrained(
-                    self.path, local_files_only=local
-                )
-            except Exception as error:  # transformers raises anything from OSError to KeyError
-                raise ModelError(
-                    f"The reader {self.path!r} cannot be loaded ({type(error).__name__}: {error}). "
-                    "Expected a Hugging Face extractive-QA model; Settings(reader_model="
-                    f"{BUNDLED!r}) uses the one that comes with article-qa."
-                ) from error
-            self._loaded = model.float().eval(), tokenizer
+            bundled = self.path == str(BUNDLED_READER)
+            self._loaded = _bundled() if bundled else _from_hugging_face(self.path)
         return self._loaded
 
 
@@ -142,27 +131,65 @@ def load_reader(settings: Settings) -> Reader | None:
     return None if settings.reader_model is None else Reader(settings.reader_model)
 
 
-def _logits(model: Any, batch: Any) -> tuple[Floats, Floats]:
+def _bundled() -> _Model:
+    """Load the bundled reader into ONNX Runtime."""
+    encoder = Encoder(BUNDLED_READER)
+    weight, bias = encoder.head["qa_outputs.weight"], encoder.head["qa_outputs.bias"]
+
+    def logits(ids: Sequence[int], types: Sequence[int]) -> Logits:
+        starts, ends = (encoder.hidden(ids, types) @ weight.T + bias).T
+        return starts, ends
+
+    return _Model(encoder.tokenizer, logits)
+
+
+def _from_hugging_face(path: str) -> _Model:
+    """Load any extractive-QA model with transformers."""
     import torch
+    from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
-    with torch.inference_mode():
-        output = model(**batch)
-    return output.start_logits.numpy(), output.end_logits.numpy()
+    local = Path(path).is_dir()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=local)
+        model = AutoModelForQuestionAnswering.from_pretrained(path, local_files_only=local)
+    except Exception as error:  # transformers raises anything from OSError to KeyError
+        raise ModelError(
+            f"The reader {path!r} cannot be loaded ({type(error).__name__}: {error}). "
+            "Expected a Hugging Face extractive-QA model; Settings(reader_model="
+            f"{BUNDLED!r}) uses the one that comes with article-qa."
+        ) from error
+    model = model.float().eval()
+    typed = "token_type_ids" in tokenizer.model_input_names
+
+    def logits(ids: Sequence[int], types: Sequence[int]) -> Logits:
+        inputs = {"input_ids": torch.tensor([ids])}
+        if typed:
+            inputs["token_type_ids"] = torch.tensor([types])
+        with torch.inference_mode():
+            output = model(**inputs)
+        return output.start_logits[0].numpy(), output.end_logits[0].numpy()
+
+    return _Model(tokenizer.backend_tokenizer, logits)
 
 
-def _decode(
-    starts: Floats,
-    ends: Floats,
-    offsets: npt.NDArray[np.int64],
-    sequence_ids: Sequence[int | None],
-    word_ids: Sequence[int | None],
-    top: int,
-) -> tuple[ReadSpan, ...]:
+def _cut(question: str, tokenizer: Tokenizer) -> str:
+    """Leave room for a window."""
+    if len(question) <= MAX_QUESTION_TOKENS:  # a token has a character at least
+        return question
+    tokenizer.no_truncation()
+    offsets = tokenizer.encode(question, add_special_tokens=False).offsets
+    if len(offsets) <= MAX_QUESTION_TOKENS:
+        return question
+    return question[: offsets[MAX_QUESTION_TOKENS - 1][1]]
+
+
+def _decode(starts: Floats, ends: Floats, tokens: Encoding, top: int) -> tuple[ReadSpan, ...]:
     """Return the best spans of one window: whole words, at most ``MAX_ANSWER_TOKENS`` long."""
-    inside = np.array([i for i, s in enumerate(sequence_ids) if s == 1], dtype=np.intp)
+    offsets = tokens.offsets
+    inside = np.array([i for i, s in enumerate(tokens.sequence_ids) if s == 1], dtype=np.intp)
     if not len(inside):
         return ()
-    words = [word_ids[i] for i in inside]
+    words = [tokens.word_ids[i] for i in inside]
     n = len(inside)
     first = np.array([i == 0 or words[i] != words[i - 1] for i in range(n)])
     last = np.array([i == n - 1 or words[i] != words[i + 1] for i in range(n)])
@@ -179,7 +206,7 @@ def _decode(
     best = np.argsort(-flat, kind="stable")[:top]
     return tuple(
         ReadSpan(
-            Span(int(offsets[inside[i // n]][0]), int(offsets[inside[i % n]][1])),
+            Span(offsets[inside[i // n]][0], offsets[inside[i % n]][1]),
             margin=float(flat[i]) - null,
             log_p=float(flat[i] - norm),
         )

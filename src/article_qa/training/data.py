@@ -61,10 +61,7 @@ OPPOSITES = """
 """Pairs of words that turn a question round; the reverse counts too."""
 
 _OPPOSITE = {
-    a: b
-    for pair in OPPOSITES.split(";")
-    for x, y in [pair.split()]
-    for a, b in ((x, y), (y, x))
+    a: b for pair in OPPOSITES.split(";") for x, y in [pair.split()] for a, b in ((x, y), (y, x))
 }
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Z0-9])")
 _NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w'’-]+(?: (?:of |the |de )?[A-Z][\w'’-]+)*")

@@ -1,0 +1,64 @@
+"""Write ``models/bert.onnx``: ``python -m article_qa.training.graph`` (extra ``training``).
+
+The encoder's graph without its weights, for one text at a time; ``article_qa.encoder`` says who
+reads it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from transformers import AutoModel
+
+from article_qa.embeddings import bundled_folder
+from article_qa.encoder import GRAPH
+
+
+class _Hidden(torch.nn.Module):
+    """The encoder's last layer, with the inputs in the order that the exporter passes them."""
+
+    def __init__(self, bert: Any) -> None:
+        super().__init__()
+        self.bert = bert
+
+    def forward(self, ids: torch.Tensor, types: torch.Tensor) -> Any:
+        return self.bert(input_ids=ids, token_type_ids=types).last_hidden_state
+
+
+def write_graph(path: Path = GRAPH) -> None:
+    """Trace the bundled embedding model's encoder and write its graph to ``path``."""
+    bert = AutoModel.from_pretrained(
+        bundled_folder(), add_pooling_layer=False, attn_implementation="eager"
+    )
+    names = ["input_ids", "token_type_ids"]
+    example = torch.ones((1, 16), dtype=torch.long)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.onnx"
+        torch.onnx.export(
+            _Hidden(bert.eval()),
+            (example, example),
+            str(whole),
+            input_names=names,
+            output_names=["hidden"],
+            dynamic_axes={name: {1: "length"} for name in (*names, "hidden")},
+            opset_version=17,
+            dynamo=False,
+            do_constant_folding=False,  # it would rename and turn the weights
+        )
+        model = onnx.load(whole)
+    for node in model.graph.node:  # weights by the names they have in model.safetensors
+        node.input[:] = [name.removeprefix("bert.") for name in node.input]
+    for weight in model.graph.initializer:
+        weight.name = weight.name.removeprefix("bert.")
+        weight.ClearField("raw_data")
+        weight.data_location = onnx.TensorProto.EXTERNAL
+        weight.external_data.add(key="location", value="model.safetensors")
+    path.write_bytes(model.SerializeToString())
+
+
+if __name__ == "__main__":
+    write_graph()
