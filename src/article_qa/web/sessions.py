@@ -60,6 +60,7 @@ class Library:
                     article.title
                 )  # the first question is the slowest: ask it here
             self.ready.set_result(qa)
+            qa.embeddings.load()  # what a visitor's own article will need, and takes seconds
         except BaseException as error:
             log.error("the articles could not be opened: %s", error)
             for future in (self.opened, self.ready):
