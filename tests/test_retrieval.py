@@ -196,6 +196,7 @@ def test_the_weights_share_out_the_score() -> None:
     assert [hit.passage.span.start for hit in hits] == [0, 1]  # all 0: position decides
     assert [hit.score for hit in hits] == [0, 0]
     assert [hit.sentence_score for hit in hits] == [0.5, -0.5]
+    assert [hit.sentence_dense for hit in hits] == [3, 1]
 
 
 def test_a_passage_counts_for_its_best_sentence() -> None:

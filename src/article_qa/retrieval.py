@@ -112,6 +112,7 @@ def rank(candidates: Candidates, settings: Settings, k: int | None = None) -> tu
             lexical=float(candidates.lexical[i]),
             sentence=candidates.sentences[sentence],
             sentence_score=float(fused[sentence]),
+            sentence_dense=float(candidates.sentence_dense[sentence]),
         )
 
     return tuple(hit(i) for i in np.argsort(-scores, kind="stable")[:k])

@@ -113,7 +113,8 @@ class Hit:
 
     ``score`` is the fused score that ranks it (higher is better; comparable only within one
     question); ``dense`` is the cosine similarity of the passage, ``lexical`` its BM25 score, and
-    ``sentence`` the best-scoring sentence in it with ``sentence_score`` its own fused score.
+    ``sentence`` the best-scoring sentence in it with ``sentence_score`` its own fused score and
+    ``sentence_dense`` its cosine similarity.
     """
 
     passage: Passage

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import shutil
+import subprocess
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
-from gradio_client import Client
 
 from article_qa.types import Article
 
@@ -43,18 +46,32 @@ def test_ask_over_http_returns_a_verified_answer(address: str, seed: Article) ->
         assert seed.text[citation["start"] : citation["end"]] == citation["quote"]
 
 
+def readme_block(language: str, holding: str) -> str:
+    """Cut an example out of the README, for the page under test."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    found = re.findall(rf"```{language}\n(.*?)```", text, re.S)
+    return str(next(block for block in found if holding in block))
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_readme_s_curl_commands(address: str) -> None:
+    commands = readme_block("sh", "curl").replace("http://127.0.0.1:7860/", address)
+    done = subprocess.run(["bash", "-ec", commands], capture_output=True, text=True, check=True)
+    assert "event: complete" in done.stdout
+    assert "Michael Crowley" in done.stdout
+
+
+def test_the_readme_s_python_client(address: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(readme_block("python", "gradio_client").replace("http://127.0.0.1:7860", address), scope)
+    assert scope["first"]["plain"] == "Zalmay Khalilzad"
+    assert scope["then"]["understood_as"] is not None
+    scope["client"].close()
+
+
 def test_articles_are_listed(address: str, seed: Article) -> None:
     _, (articles,) = call(address, "articles")
     assert [(a["id"], a["sha256"]) for a in articles] == [(seed.id, seed.sha256)]
-
-
-def test_the_python_client_carries_a_conversation(address: str) -> None:
-    client = Client(address, verbose=False)
-    first = client.predict("Who is Zalmay Khalilzad?", api_name="/ask")
-    then = client.predict("Who appointed him?", history=[first], api_name="/ask")
-    assert then["question"] == "Who appointed him?"
-    assert then["understood_as"] is not None
-    client.close()
 
 
 def test_the_same_question_gives_the_same_bytes(address: str) -> None:

@@ -55,6 +55,22 @@ function mark(citations) {
     });
     node.replaceWith(...parts);
   }
+  gatherLabels();
+}
+
+// Two citations that begin on one line share a place in the margin.
+function gatherLabels() {
+  let above = null;
+  for (const piece of reader.querySelectorAll("mark[data-label]")) {
+    const top = piece.getClientRects()[0]?.top;
+    if (above && Math.abs(top - above.top) < 6) {
+      above.numbers.push(...piece.dataset.label.split(" ").map(Number));
+      above.piece.dataset.label = above.numbers.sort((a, b) => a - b).join(" ");
+      delete piece.dataset.label;
+    } else {
+      above = { piece, top, numbers: piece.dataset.label.split(" ").map(Number) };
+    }
+  }
 }
 
 const piecesOf = (n) => [...reader.querySelectorAll("mark")]
