@@ -1,9 +1,8 @@
-"""The reader under fp32 torch, onnxruntime (fp32, int8) and OpenVINO: time and F1.
+"""The reader in torch, ONNX Runtime (fp32, as shipped, and int8) and OpenVINO: time and F1.
 
 Run ``python tests/benchmarks/backends.py SQUAD_FILE`` after
-``pip install onnx onnxscript onnxruntime openvino``. Each question is read in the paragraph of its
-answer (F1, exact match) and, timed, in the five paragraphs next to it, as it is in the product: one
-padded batch, two threads.
+``pip install onnx onnxscript openvino``. Each question is read in the paragraph of its answer (F1,
+exact match) and, timed, in the three paragraphs next to it, one at a time, as in the product.
 """
 
 from __future__ import annotations
@@ -12,58 +11,45 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import AutoModelForQuestionAnswering
 
 from article_qa.evaluation.metrics import exact_match, token_f1
-from article_qa.reader import BUNDLED_READER, MAX_TOKENS, _decode
+from article_qa.reader import BUNDLED_READER, Reader, _bundled, _from_hugging_face, _Model
 from article_qa.training.data import Example, read_squad
 
-Run = Callable[[dict[str, np.ndarray]], tuple[np.ndarray, np.ndarray]]
-NAMES = ("input_ids", "attention_mask", "token_type_ids")
-QUESTIONS, TIMED = 400, 60
+NAMES = ["input_ids", "token_type_ids"]
+QUESTIONS, TIMED, WINDOWS = 400, 60, 3
 
 
-def with_torch(model: Any) -> Run:
-    def run(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        with torch.inference_mode():
-            out = model(**{k: torch.from_numpy(v) for k, v in batch.items()})
-        return out.start_logits.numpy(), out.end_logits.numpy()
-
-    return run
-
-
-def with_onnxruntime(path: Path) -> Run:
+def with_onnxruntime(path: Path) -> Callable[[dict[str, np.ndarray]], Any]:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return lambda batch: tuple(session.run(None, batch))
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    return lambda inputs: session.run(None, inputs)
 
 
-def with_openvino(path: Path) -> Run:
+def with_openvino(path: Path) -> Callable[[dict[str, np.ndarray]], Any]:
     import openvino
 
-    compiled = openvino.Core().compile_model(
-        path, "CPU", {"INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
-    )
-    return lambda batch: tuple(compiled(batch).values())
+    hint = {"INFERENCE_NUM_THREADS": 2, "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.Core().compile_model(path, "CPU", hint)
+    return lambda inputs: list(compiled(inputs).values())
 
 
-def export(model: Any, path: Path) -> None:
-    """Write the model as ONNX with free batch and length."""
-    example = tuple(torch.ones((2, 16), dtype=torch.long) for _ in NAMES)
-    axes = {name: {0: "batch", 1: "length"} for name in (*NAMES, "start", "end")}
-    torch.onnx.export(
-        model, example, str(path), input_names=list(NAMES), output_names=["start", "end"],
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
+def reading(run: Callable[[dict[str, np.ndarray]], Any]) -> _Model:
+    """Make the reader's model of what maps inputs to a batch of start and end scores."""
+
+    def logits(ids: Sequence[int], types: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        starts, ends = run({"input_ids": np.array([ids]), "token_type_ids": np.array([types])})
+        return starts[0], ends[0]
+
+    return _Model(_bundled().tokenizer, logits)
 
 
 class Positional(torch.nn.Module):
@@ -73,37 +59,38 @@ class Positional(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, ids: Any, mask: Any, types: Any) -> Any:
-        out = self.model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+    def forward(self, ids: Any, types: Any) -> Any:
+        out = self.model(input_ids=ids, token_type_ids=types)
         return out.start_logits, out.end_logits
 
 
-def batch_of(tokenizer: Any, question: str, windows: list[str]) -> Any:
-    return tokenizer(
-        [question] * len(windows), windows, truncation="only_second", max_length=MAX_TOKENS,
-        padding=True, return_offsets_mapping=True, return_tensors="np",
+def export(path: Path) -> None:
+    """Write the bundled reader as ONNX with its weights."""
+    model = AutoModelForQuestionAnswering.from_pretrained(BUNDLED_READER).float().eval()
+    example = torch.ones((1, 16), dtype=torch.long)
+    torch.onnx.export(
+        Positional(model), (example, example), str(path), input_names=NAMES,
+        output_names=["start", "end"], opset_version=17, dynamo=False,
+        dynamic_axes={name: {1: "length"} for name in (*NAMES, "start", "end")},
     )  # fmt: skip
 
 
-def measure(name: str, run: Run, tokenizer: Any, asked: list[tuple[Example, list[str]]]) -> None:
-    em, f1 = [], []
+def measure(name: str, model: _Model, asked: list[tuple[Example, list[str]]]) -> None:
+    reader = Reader()
+    reader._loaded = model
+    em, f1, times = [], [], []
     for example, _ in asked:
-        batch = batch_of(tokenizer, example.question, [example.context])
-        starts, ends = run({k: batch[k].astype(np.int64) for k in NAMES})
-        spans = _decode(starts[0], ends[0], batch["offset_mapping"][0],
-                        batch.sequence_ids(0), batch.word_ids(0), 1)  # fmt: skip
+        (spans,) = reader.read(example.question, [example.context], top=1)
         answer = example.context[spans[0].span.start : spans[0].span.end] if spans else ""
         golds = [example.context[s:e] for s, e in example.answers]
         em.append(exact_match(answer, golds))
         f1.append(token_f1(answer, golds))
-    times = []
     for example, windows in asked[:TIMED]:
         began = time.perf_counter()
-        batch = batch_of(tokenizer, example.question, windows)
-        run({k: batch[k].astype(np.int64) for k in NAMES})
+        reader.read(example.question, windows)
         times.append(1000 * (time.perf_counter() - began))
     print(
-        f"{name:18} five windows: median {np.median(times):.0f} ms, p95 "
+        f"{name:18} {WINDOWS} windows: median {np.median(times):.0f} ms, p95 "
         f"{np.percentile(times, 95):.0f} ms; given the paragraph: exact match "
         f"{np.mean(em):.3f}, F1 {np.mean(f1):.3f}",
         flush=True,
@@ -116,22 +103,20 @@ def main(squad: Path) -> None:
     paragraphs = list(dict.fromkeys(e.context for e in examples))
     place = {p: i for i, p in enumerate(paragraphs)}
     asked = [
-        (e, [paragraphs[(place[e.context] + i) % len(paragraphs)] for i in range(5)])
+        (e, [paragraphs[(place[e.context] + i) % len(paragraphs)] for i in range(WINDOWS)])
         for e in random.Random(0).sample(examples, min(QUESTIONS, len(examples)))
     ]
-    model = AutoModelForQuestionAnswering.from_pretrained(BUNDLED_READER).float().eval()
-    tokenizer = AutoTokenizer.from_pretrained(BUNDLED_READER)
-    measure("torch fp32", with_torch(model), tokenizer, asked)
+    measure("ONNX Runtime fp32", _bundled(), asked)
+    measure("torch fp32", _from_hugging_face(str(BUNDLED_READER)), asked)
     with tempfile.TemporaryDirectory() as folder:
         full, small = Path(folder) / "reader.onnx", Path(folder) / "reader.int8.onnx"
-        export(Positional(model), full)
-        measure("onnxruntime fp32", with_onnxruntime(full), tokenizer, asked)
+        export(full)
         from onnxruntime.quantization import QuantType, quantize_dynamic
 
         quantize_dynamic(full, small, weight_type=QuantType.QInt8, per_channel=True)
         print(f"int8 file: {small.stat().st_size / 1e6:.1f} MB")
-        measure("onnxruntime int8", with_onnxruntime(small), tokenizer, asked)
-        measure("OpenVINO", with_openvino(full), tokenizer, asked)
+        measure("ONNX Runtime int8", reading(with_onnxruntime(small)), asked)
+        measure("OpenVINO", reading(with_openvino(full)), asked)
 
 
 if __name__ == "__main__":
