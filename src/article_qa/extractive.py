@@ -310,14 +310,27 @@ def _reason(question: Question, hits: Sequence[Hit], articles: Mapping[str, Arti
     """Say why there is no answer, as far as is known."""
     searched = {hit.passage.article_id for hit in hits}
     there = frozenset[str]().union(*(stems_of(articles[id].text) for id in searched))
-    words = (word.strip(".,;:!?\"'“”‘’()[]") for word in question.text.split())
-    missing = [
-        word
-        for word in dict.fromkeys(words)
-        if set(tokens(word)) & set(question.names) and not set(tokens(word)) & there
-    ]
-    if missing:
-        return f"The article does not mention {' '.join(missing)}."
+    if missing := _missing(question, there):
+        return f"The article does not mention {missing}."
     if max(max(h.dense, h.sentence_dense) for h in hits) < 0.3:
         return "Nothing in the article is about this."
     return "The article has related passages, but none that answers this question."
+
+
+def _missing(question: Question, there: frozenset[str]) -> str:
+    """Return the question's names that no article has, as they are written; empty for none.
+
+    A question's first word is no name by its capital alone.
+    """
+    found: list[str] = []
+    follows = False
+    for i, word in enumerate(question.text.split()):
+        bare = word.strip(".,;:!?\"'“”‘’()[]¿¡").removesuffix("'s").removesuffix("’s")
+        stems = set(tokens(bare))
+        missing = i > 0 and bool(stems & set(question.names)) and not stems & there
+        if missing and follows:
+            found[-1] += f" {bare}"
+        elif missing and bare not in found:
+            found.append(bare)
+        follows = missing
+    return " or ".join(found)
