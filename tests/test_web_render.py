@@ -145,6 +145,15 @@ def test_several_markers_keep_their_places() -> None:
     assert "".join(piece for piece in pieces if isinstance(piece, str)) == answer.plain
 
 
+def test_a_chip_follows_its_words_without_a_gap() -> None:
+    source = article()
+    one, two = source.blocks[-2].sentences[0], source.blocks[-1].sentences[0]
+    statements = (Statement((Evidence("bell", one),), "Yes."), Statement((Evidence("bell", two),)))
+    answer = verify(Draft(statements, confidence=0.7), "How often?", (), {"bell": source})
+    words = source.text[two.start : two.end]
+    assert render.pieces(answer) == ["Yes.", 1, f" {words}", 2]
+
+
 def test_the_page_gets_offsets_quotes_and_focus_of_every_citation() -> None:
     source = article()
     sentence = source.blocks[-2].sentences[1]

@@ -93,7 +93,8 @@ def pieces(answer: Answer) -> list[str | int]:
             continue
         marker = _MARKER.match(answer.text, i)
         if marker and int(marker[1]) in numbers:
-            found += ["".join(words), int(marker[1])] if words else [int(marker[1])]
+            said = "".join(words).rstrip(" ")
+            found += [said, int(marker[1])] if said else [int(marker[1])]
             words = []
             i = marker.end()
         else:
