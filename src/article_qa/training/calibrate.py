@@ -7,6 +7,7 @@ Each article is asked, as a person would ask it, with no hint where to look:
 - its own questions, and those that SQuAD 2.0's writers made unanswerable;
 - the same article without every other paragraph: questions on those left out have no answer there
   any more, though all that surrounds it is on their topic;
+- its own questions with a name or number swapped or a word turned into its opposite;
 - questions about another article.
 
 An answer is right when its F1 with an annotator's is at least 0.5 (SQuAD's normalisation). The
@@ -45,6 +46,7 @@ from article_qa.training.data import (
     Example,
     read_jsonl,
     read_squad,
+    swap,
 )
 
 
@@ -104,6 +106,9 @@ def development_cases(
                 _case(e, name, "half") if e.context in kept
                 else Case(name, e.question, (), "removed")
             )  # fmt: skip
+        answerable = rng.sample([e for e in own if e.answers], min(len(own) // 3, most // 4))
+        altered = [swap(e.question, e.context, rng) for e in answerable]
+        cases += [Case(title, question, (), "altered") for question in altered if question]
         cases += [Case(title, e.question, (), "off topic") for e in rng.sample(others, most // 8)]
     return texts, cases
 
@@ -210,7 +215,7 @@ def report(outcomes: Sequence[Outcome], p: Sequence[float], what: str) -> Iterat
         given = prob >= threshold
         kinds = " ".join(
             f"{kind} {1 - given[mask].mean():.2f}"
-            for kind in ("adversarial", "removed", "off topic")
+            for kind in ("adversarial", "removed", "altered", "off topic")
             if (mask := np.array([o.case.kind == kind for o in outcomes])).any()
         )
         yield (
