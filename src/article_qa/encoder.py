@@ -45,7 +45,7 @@ class Encoder:
             self.tokenizer.no_padding()
             self.tokenizer.no_truncation()
             weights = {
-                name.removeprefix("bert."): value.astype(np.float32)
+                name.removeprefix("bert."): value.astype(np.float32, copy=False)
                 for name, value in load_file(folder / "model.safetensors").items()
                 if name.endswith((".weight", ".bias"))
             }
