@@ -471,7 +471,7 @@ def launch(
     def load() -> ArticleQA:
         from article_qa.bot import ArticleQA
 
-        return ArticleQA.load(index_dir, chat_model=chat_model)
+        return ArticleQA.load(index_dir, settings, chat_model=chat_model)
 
     blocks = build(load, settings=settings, feedback=feedback)
     return blocks, serve(blocks, host=host, port=port, open_browser=open_browser, wait=wait)
