@@ -45,6 +45,7 @@ class Recipe:
     learning_rate: float = 2e-4
     warmup: float = 0.06
     weight_decay: float = 0.01
+    dropout: float = 0.0
     seed: int = 0
     checkpoint_every: int = 250
 
@@ -157,7 +158,7 @@ def train(data: Path, work: Path, recipe: Recipe, init: str | None = None) -> Pa
     model = AutoModelForQuestionAnswering.from_pretrained(
         source,
         local_files_only=True,
-        hidden_dropout_prob=0.0,
+        hidden_dropout_prob=recipe.dropout,
         attention_probs_dropout_prob=0.0,
     )
     model.bert.embeddings.requires_grad_(False)
@@ -179,6 +180,7 @@ def train(data: Path, work: Path, recipe: Recipe, init: str | None = None) -> Pa
         optimizer.load_state_dict(state["optimizer"])
         schedule.load_state_dict(state["schedule"])
         step = state["step"]
+        torch.set_rng_state(state["rng"])
     model.train()
     began, mean, first = time.perf_counter(), math.nan, step
     while step < len(plan):
@@ -197,6 +199,7 @@ def train(data: Path, work: Path, recipe: Recipe, init: str | None = None) -> Pa
         if step % recipe.checkpoint_every == 0:
             state = {
                 "model": model.state_dict(),
+                "rng": torch.get_rng_state(),
                 "optimizer": optimizer.state_dict(),
                 "schedule": schedule.state_dict(),
                 "step": step,
