@@ -54,6 +54,27 @@ def test_what_the_article_does_not_say_is_refused(qa: ArticleQA) -> None:
     assert answer.text == "The article does not say."
 
 
+def test_several_questions_at_once_are_each_answered(qa: ArticleQA) -> None:
+    answer = qa.ask("Who took command in 2015, and what did she say about the sea?")
+    assert "Lena Marsh" in answer.plain and "patient" in answer.plain and "; " in answer.plain
+    assert "What did Lena Marsh say" in str(answer.understood_as)
+    assert [event.answer for event in qa.stream(answer.question)] == [answer]
+
+
+def test_of_several_questions_those_without_an_answer_are_named(qa: ArticleQA) -> None:
+    answer = qa.ask("Who wrote this and what is the capital of France?")
+    assert answer.text == "Ada Okafor [1]"
+    assert answer.notice == "The article does not say: What is the capital of France?"
+    assert qa.ask("What is the capital of France, and who is its king?").refused
+
+
+def test_who_somebody_is_stands_beside_the_name(qa: ArticleQA) -> None:
+    assert qa.ask("Who is Otto Marsh?").text == "her father [1]"
+    chat = qa.chat()
+    assert chat.ask("Who is Lena Marsh?").plain == "Captain"
+    assert chat.ask("When did she take command?").plain == "2015"
+
+
 def test_questions_that_need_no_reading(qa: ArticleQA) -> None:
     assert qa.ask(" \n").reason == EMPTY_QUESTION
     long = qa.ask("why " * 25_000)

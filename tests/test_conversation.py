@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from article_qa.citations import NOT_IN_ARTICLE
 from article_qa.conversation import Conversation, answer_from_dict, standalone
 from article_qa.errors import ArticleError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
@@ -30,8 +31,8 @@ def make_turn(
         question,
         Answer(
             question=question,
-            text=f"{answer} [1]" if answer else "",
-            plain=answer or "",
+            text=f"{answer} [1]" if answer else NOT_IN_ARTICLE,
+            plain=answer or NOT_IN_ARTICLE,
             refused=answer is None,
             reason=None if answer else "The article does not say.",
             confidence=0.9,
@@ -91,6 +92,33 @@ ENVOY = make_turn(
 )
 def test_follow_up_reads_naturally(question: str, expected: str) -> None:
     assert standalone(question, [ENVOY]) == expected
+
+
+@pytest.mark.parametrize(
+    ("description", "question", "expected"),
+    [
+        ("Norland's envoy to Sund", "How old is she?", "How old is Marta Lind?"),
+        ("President Holm's envoy", "Who appointed her?", "Who appointed Marta Lind?"),
+        ("Captain", "And who was her father?", "And who was Marta Lind's father?"),
+    ],
+)
+def test_who_was_asked_about_stays_the_topic(
+    description: str, question: str, expected: str
+) -> None:
+    quote = f"{description}, Marta Lind, flew home on Tuesday."
+    assert standalone(question, [make_turn("Who is Marta Lind?", description, quote)]) == expected
+
+
+def test_it_is_the_article_after_a_question_about_the_article() -> None:
+    history = [make_turn("Who wrote this?", "Ana Ferro", "By Ana Ferro")]
+    for question in ("When was it published?", "What is it about?"):
+        assert standalone(question, history) == question
+
+
+def test_a_refusal_is_not_taken_for_an_answer() -> None:
+    refused = [make_turn("Who sank the ferry?", None)]
+    for question in ("Why?", "When?", "Is that true?"):
+        assert "article" not in standalone(question, refused)
 
 
 CASES = [

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from article_qa import ArticleQA, Settings
 from article_qa.citations import verify
-from article_qa.extractive import ExtractiveEngine, sentences_of
+from article_qa.extractive import ExtractiveEngine, sentences_of, with_marks
 from article_qa.types import Article, Block, Span
 
 
@@ -14,6 +16,22 @@ def test_a_span_over_two_sentences_cites_both() -> None:
     assert sentences_of(article, Span(4, 20)) == Span(0, 26)
     assert sentences_of(article, Span(13, 16)) == parts[1]
     assert sentences_of(article, Span(40, 41)) == parts[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "whole"),
+    [
+        ("took “the lion’s share” of it", "the lion’s share” of it", "“the lion’s share” of it"),
+        ('a "hasty, costly" plan', 'a "hasty, costly', 'a "hasty, costly"'),
+        ("he wrote «slowly» then", "slowly", "slowly"),
+        ("so “he said” twice", "“he said” twice", "“he said” twice"),
+        ('it is 5" wide', '5" wide', '5" wide'),
+    ],
+)
+def test_quotation_marks_are_not_torn_apart(text: str, words: str, whole: str) -> None:
+    start = text.index(words)
+    span = with_marks(text, Span(start, start + len(words)))
+    assert text[span.start : span.end] == whole
 
 
 def test_a_quote_by_she_is_cited_with_the_sentence_that_names_her(qa: ArticleQA) -> None:

@@ -79,6 +79,11 @@ def answer(kind: OverviewKind, *articles: Article) -> Answer:
         ),
         ("updated", "When was this last updated?|When was it updated?|What was the last update?"),
         ("place", "What is the dateline?|Where was this article filed?"),
+        (
+            "credit",
+            "Who took the photo?|Who took the pictures in this article?|photo credit?|"
+            "Who is the photographer?|Whose picture is this?",
+        ),
     ],
 )
 def test_overview_questions_are_recognised(kind: str, questions: str) -> None:
@@ -116,6 +121,8 @@ def test_overview_questions_are_recognised(kind: str, questions: str) -> None:
         "Who else is the author quoting?",
         "What is the subject of the dispute?",
         "Who edited the article?",
+        "Who took the photo of the bridge?",
+        "Who took the picture to the museum?",
     ],
 )
 def test_ordinary_questions_are_left_alone(question: str) -> None:
@@ -198,6 +205,21 @@ def test_metadata_of_other_articles(name: str, kind: OverviewKind, plain: str) -
 def test_author_is_the_names_alone(byline: str, author: str) -> None:
     article = parse_article(f"The Well\n\n{byline}\n\nThe well was dug in 1820.", id="x")
     assert answer("author", article).plain == author
+
+
+def test_photographers_are_those_of_the_credits(seed: Article) -> None:
+    assert answer("credit", seed).plain == "Sajjad Hussain/Agence France-Presse — Getty Images"
+    text = """Floods in Norvik
+
+The river rose by two metres on Monday. Nobody was hurt, the mayor said.
+
+A boat in the main street. (Photo: Jane Doe)
+
+The mayor stands beside the flooded school and looks at a long map of the river, photograph by \
+Ann Lee for The Norvik Times
+"""
+    found = answer("credit", parse_article(text, id="floods"))
+    assert found.plain == "Photo: Jane Doe; photograph by Ann Lee for The Norvik Times"
 
 
 def test_what_is_not_there_is_refused_with_the_reason() -> None:

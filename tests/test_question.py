@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.question import AnswerType, analyse, fits
+from article_qa.question import AnswerType, analyse, fits, questions_of
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,33 @@ def test_an_answer_fits_its_question_word() -> None:
     assert fits("number", "about forty") == 1 and fits("number", "the mayor") == 0
     assert fits("person", "Ada Okafor") == 1 and fits("person", "the tide") == 0
     assert fits("thing", "anything") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "questions"),
+    [
+        ("Who wrote this and when?", ("Who wrote this?", "When?")),
+        ("Who wrote this? When was it published?", ("Who wrote this?", "When was it published?")),
+        ("When and where was he born?", ("When was he born?", "Where was he born?")),
+        ("Who is Okafor, and who hired her?", ("Who is Okafor?", "Who hired her?")),
+        ("Did it sink? Why?", ("Did it sink?", "Why?")),
+    ],
+)
+def test_questions_asked_at_once_are_told_apart(text: str, questions: tuple[str, ...]) -> None:
+    assert questions_of(text) == questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did she say about who won and who lost?",
+        "Who decides who pays and who is paid?",
+        "What did salt and rust do to the hull?",
+        "Tell me who won and who lost",
+        "Who or what caused it?",
+        "Who? What? When? Where? Why?",
+        "  ",
+    ],
+)
+def test_one_question_stays_whole(text: str) -> None:
+    assert questions_of(text) == (text,)

@@ -566,14 +566,21 @@ _AGENCY = (
     r"iStock|Flickr|Magnum(?: Photos)?|(?:for )?The [A-Z]\w+(?: [A-Z]\w+){0,2}"
 )
 _PHOTO = r"(?:photo(?:graph)?s?|image|picture|illustration|graphic|credit|photo credit|courtesy)"
+CREDITS = (
+    re.compile(
+        rf"\b(?:{_PHOTO}(?: credit| courtesy)?(?:\s*:| by )|courtesy of )[^.!?]{{2,80}}$", re.I
+    ),
+    re.compile(rf"{_NAME}(?: {_NAME}){{0,3}}\s?(?:/|\||—|–|, | via )\s?(?:{_AGENCY})\)?$"),
+    re.compile(rf"\b(?:{_AGENCY}|REUTERS)(?: (?i:photo))?/\s?{_NAME}(?: {_NAME}){{0,3}}\)?$"),
+)
+"""How a photo credit looks; each stands at the end of a caption."""
+
 _CAPTION = (
     re.compile(
         rf"(?:{_PHOTO}(?: credit| courtesy)?\s*:|caption:|fig(?:ure|\.)? \d+[.:])\s*\S", re.I
     ),
     re.compile(rf"[(\[]{_PHOTO}\b[^()\[\]]{{0,100}}[)\]]\.?$", re.I),
-    re.compile(rf"\b{_PHOTO}(?: credit| courtesy)?(?:\s*:| by | of )[^.!?]{{2,80}}$", re.I),
-    re.compile(rf"{_NAME}(?: {_NAME}){{0,3}}\s?(?:/|\||—|–|, | via )\s?(?:{_AGENCY})\)?$"),
-    re.compile(rf"\b(?:{_AGENCY}|REUTERS)(?: (?i:photo))?/\s?{_NAME}(?: {_NAME}){{0,3}}\)?$"),
+    re.compile(rf"\b{_PHOTO} of [^.!?]{{2,80}}$", re.I),
 )
 _IMAGE = re.compile(r"!\[[^\]]+\]\([^)]*\)")
 
@@ -584,8 +591,8 @@ def _is_caption(text: str) -> bool:
         return False
     if _IMAGE.fullmatch(text) or _CAPTION[0].match(text):
         return True
-    return any(pattern.search(text) for pattern in _CAPTION[1:3]) or (
-        not _END.search(text) and any(pattern.search(text) for pattern in _CAPTION[3:])
+    return any(pattern.search(text) for pattern in (*_CAPTION[1:], CREDITS[0])) or (
+        not _END.search(text) and any(pattern.search(text) for pattern in CREDITS[1:])
     )
 
 

@@ -24,6 +24,7 @@ from article_qa.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.extractive import ExtractiveEngine
 from article_qa.index import PassageIndex
 from article_qa.overview import overview_draft, overview_kind, sentence_count
+from article_qa.question import questions_of
 from article_qa.reader import Reader, load_reader
 from article_qa.retrieval import HitDocument, HybridRetriever
 from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
@@ -260,9 +261,9 @@ class ArticleQA:
         request = self._retrieve(
             self._understand(_request(question, history, article_ids)), RunnableConfig()
         )
-        if request.answer is None and (draft := self._overview(request)) is not None:
-            request = replace(request, draft=draft)
-        elif request.answer is None:
+        if request.answer or len(self._parts(request)) > 1 or self._overview(request):
+            request = self._read(request)
+        else:
             pieces = self.engine.stream(request.standalone, request.hits, self.index.articles_by_id)
             for piece in pieces:
                 if isinstance(piece, str):
@@ -349,10 +350,37 @@ class ArticleQA:
     def _read(self, request: Request) -> Request:
         if request.answer is not None:
             return request
+        parts = self._parts(request)
+        return self._read_parts(request, parts) if len(parts) > 1 else self._draft(request)
+
+    def _parts(self, request: Request) -> tuple[str, ...]:
+        """Return the questions asked at once; a chat model answers them together."""
+        extractive = isinstance(self.engine, ExtractiveEngine)
+        return questions_of(request.standalone) if extractive else (request.standalone,)
+
+    def _draft(self, request: Request) -> Request:
+        if request.answer is not None:
+            return request
         draft = self._overview(request) or self.engine.draft(
             request.standalone, request.hits, self.index.articles_by_id
         )
         return replace(request, draft=draft)
+
+    def _read_parts(self, request: Request, parts: Sequence[str]) -> Request:
+        """Answer several questions asked at once, each in the context of those before it."""
+        read: list[Request] = []
+        turns = request.history
+        for part in parts:
+            asked = self._understand(Request(part, turns, request.article_ids))
+            read.append(self._draft(self._retrieve(asked, RunnableConfig())))
+            turns = (*turns, Turn(part, self._verify(read[-1])))
+        understood = tuple(one.standalone for one in read)
+        return replace(
+            request,
+            standalone=request.standalone if understood == parts else " ".join(understood),
+            hits=tuple(dict.fromkeys(hit for one in read for hit in one.hits)),
+            draft=_joined(parts, [one.draft or Draft() for one in read]),
+        )
 
     def _overview(self, request: Request) -> Draft | None:
         """Answer what is asked of an article as a whole, from its own central sentences."""
@@ -374,6 +402,20 @@ class ArticleQA:
             understood_as=request.standalone if request.standalone != request.question else None,
             show_unsupported=self.settings.show_unsupported,
         )
+
+
+def _joined(questions: Sequence[str], drafts: Sequence[Draft]) -> Draft:
+    """Make one draft of the answers to several questions; those without one are named."""
+    given = [draft for draft in drafts if draft.statements]
+    if not given:
+        return drafts[0]
+    silent = [q for q, draft in zip(questions, drafts, strict=True) if not draft.statements]
+    return Draft(
+        statements=tuple(statement for draft in given for statement in draft.statements),
+        confidence=min(draft.confidence for draft in given),
+        separator="; ",
+        notice=f"The article does not say: {' '.join(silent)}" if silent else None,
+    )
 
 
 def _request(question: str, history: Sequence[Turn], article_ids: Sequence[str] | None) -> Request:

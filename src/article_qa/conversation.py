@@ -10,7 +10,8 @@
    Anaphora Resolution" (Computational Linguistics, 1994): what was spoken of by a pronoun last time
    (the centre of Grosz, Joshi & Weinstein, 1995), then the answer, the question's subject, its
    other phrases, the quotes; subjects prefer subjects, objects objects; older turns count less.
-3. Anything else stands alone and is returned as it is, byte for byte.
+3. After a question about the article as a whole ('Who wrote this?'), 'it' is the article.
+4. Anything else stands alone and is returned as it is, byte for byte.
 
 A word that finds its antecedent in its own question, or that points at nothing ('is it true
 that', 'is there', 'the man that'), is left alone. After a refusal the last answered turn is
@@ -22,421 +23,32 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
+from article_qa.description import asked_about
 from article_qa.errors import ArticleError
+from article_qa.mentions import (
+    ADVERBS,
+    AUXILIARIES,
+    BE,
+    CLAUSE_WORDS,
+    DETERMINERS,
+    PLACE_PREPOSITIONS,
+    PREPOSITIONS,
+    PRONOUNS,
+    SAYS,
+    WH_WORDS,
+    Mention,
+    Token,
+    is_plural,
+    is_verb,
+    mentions_of,
+    noun_kinds,
+    tokens_of,
+)
+from article_qa.overview import overview_kind
 from article_qa.types import Answer, Article, Citation, Event, Span, Turn, Usage
-
-Kind = Literal["person", "place", "group", "time", "thing"]
-
-# ---------------------------------------------------------------------------------------------
-# Words. General English only; nothing here knows an article.
-# ---------------------------------------------------------------------------------------------
-_WH = frozenset("who whom whose what which when where why how".split())
-_BE = frozenset("is are was were be been being isn't aren't wasn't weren't".split())
-_DO = frozenset(
-    "do does did don't doesn't didn't will would can could shall should may might must won't "
-    "wouldn't can't couldn't shouldn't".split()
-)
-_HAVE = frozenset("has have had having hasn't haven't hadn't".split())
-_AUX = _BE | _DO | _HAVE
-_PREPOSITIONS = frozenset(
-    "in at on off for with from to by after before during about since until under against near "
-    "over into onto between among through within outside inside around behind without despite "
-    "because across as than like of".split()
-)
-_PLACE_PREPOSITIONS = frozenset("in at off near outside inside around across".split())
-_DETERMINERS = frozenset("the a an this that these those each every any some no another".split())
-_PRONOUNS = frozenset(
-    "i you he she it we they me him her us them my your his its our their hers theirs himself "
-    "herself itself themselves there then who someone anyone everyone".split()
-)
-_CLAUSE = frozenset(
-    "and or but if when while because that after before since until who which whether where as "
-    "why how what".split()
-)
-_SAYS = re.compile(r"\b(?:say|says|said|thinks?|thought|believes?|claims?)\b(?! (?:to|about|of)\b)")
-_ADVERBS = frozenset(
-    "not now still also just only ever never often soon again else much many more most "
-    "ago already yet so too very recently actually really exactly please".split()
-)
-_TITLES = {
-    "mr": "m", "mr.": "m", "sir": "m", "lord": "m", "king": "m", "prince": "m",
-    "mrs": "f", "mrs.": "f", "ms": "f", "ms.": "f", "miss": "f", "lady": "f", "queen": "f",
-    "princess": "f", "dr": "", "dr.": "", "prof.": "", "professor": "", "president": "",
-    "senator": "", "sen.": "", "gen.": "", "general": "", "gov.": "", "governor": "", "judge": "",
-    "minister": "", "secretary": "", "captain": "", "col.": "", "lt.": "", "rep.": "", "pope": "m",
-}  # fmt: skip
-_PERSON_NOUNS = frozenset(
-    "man woman boy girl person mayor minister president secretary envoy spokesman spokeswoman "
-    "spokesperson leader officer official engineer lawyer doctor judge king queen prince princess "
-    "writer author singer actor actress director manager coach player owner founder chairman "
-    "chairwoman chief senator governor ambassador general analyst scientist researcher professor "
-    "teacher student driver pilot captain witness victim mother father son daughter wife husband "
-    "brother sister mediator negotiator diplomat expert historian artist composer magnate heir "
-    "economist journalist reporter candidate pope bishop priest soldier nurse surgeon".split()
-)
-_GROUP_NOUNS = frozenset(
-    "group company firm union team club party agency government ministry court army military "
-    "police council league fund bank board organisation organization movement university "
-    "institute institution department committee commission parliament congress senate corporation "
-    "association foundation administration network militia band crew delegation airline "
-    "manufacturer maker publisher newspaper charity operator consortium alliance coalition "
-    "partners industries labs inc ltd corp group bureau office force forces academy museum".split()
-)
-_PLACE_NOUNS = frozenset(
-    "city country town village place island region province capital state nation valley area "
-    "district site port harbour harbor coast mountain river lake building stadium".split()
-)
-_TIME_WORDS = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may "
-    "june july august september october november december spring summer autumn winter year month "
-    "week day decade century today yesterday tomorrow".split()
-)
-_COUNTRIES = frozenset(
-    "afghanistan albania algeria angola argentina armenia australia austria azerbaijan bahrain "
-    "bangladesh belarus belgium bolivia brazil britain bulgaria cambodia cameroon canada chad "
-    "chile china colombia congo croatia cuba cyprus denmark ecuador egypt england estonia ethiopia "
-    "finland france georgia germany ghana greece greenland guatemala guinea haiti honduras hungary "
-    "iceland india indonesia iran iraq ireland israel italy jamaica japan jordan kazakhstan kenya "
-    "kuwait laos latvia lebanon liberia libya lithuania luxembourg madagascar malaysia mali malta "
-    "mexico moldova mongolia montenegro morocco mozambique myanmar namibia nepal netherlands niger "
-    "nigeria norway oman pakistan panama paraguay peru philippines poland portugal qatar romania "
-    "russia rwanda scotland senegal serbia singapore slovakia slovenia somalia spain sudan sweden "
-    "switzerland syria taiwan tajikistan tanzania thailand togo tunisia turkey turkmenistan uganda "
-    "ukraine uruguay uzbekistan venezuela vietnam wales yemen zambia zimbabwe europe africa asia "
-    "america antarctica".split()
-)
-_VERBS = frozenset(
-    "accept accuse achieve act add admit agree aim allow announce answer appear appoint argue "
-    "arrest arrive ask attack attend avoid base beat become begin believe belong blame bomb break "
-    "bring build buy call cancel capture carry cause cease change charge claim close come command "
-    "compare complain conclude confirm consider continue control cost create criticise criticize "
-    "cut decide declare decline defeat defend demand deny describe design destroy develop die "
-    "discover discuss earn elect employ end enter escape expect explain express face fail fall "
-    "fear feel fight find finish fire fit fly follow force found gain get give go grow halt happen "
-    "hear help hide hire hit hold hope host hurt improve increase injure insist introduce invade "
-    "invent invest invite join keep kill know land launch lead learn leave lie live look lose "
-    "make manage mean meet mention move name need negotiate object occur offer open oppose order "
-    "organise organize own pay plan play prefer prepare present prevent produce promise propose "
-    "protect protest prove provide publish pull push put question raise reach read receive recruit "
-    "reduce refuse reject release remain remove rent repair replace reply report resign respond "
-    "restore result retire return reveal rise rule run save say search see seek seem sell send "
-    "serve set settle show sign sing sink speak spend stand start stay step stop study succeed "
-    "suffer suggest support surrender take talk teach tell think threaten train travel try turn "
-    "understand urge use visit vote wait walk want warn wear win withdraw work worry write".split()
-)
-_IRREGULAR = frozenset(
-    "beaten become begun began broken brought built bought caught chosen come cut done driven "
-    "fallen fell felt found fought flown flew forgotten got given gave gone went grown grew heard "
-    "held hid hidden hit hurt kept known knew laid led left lost made meant met paid put read rose "
-    "risen ran run said seen saw sought sold sent set shown sank sunk spoken spoke spent stood "
-    "struck taken took taught told thought understood won wore worn withdrew withdrawn written "
-    "wrote stolen drawn drew born shot shut sung sang swum torn thrown threw".split()
-)
-_RELATIONAL = frozenset(
-    "report study book article deal agreement talk talks law trial vote war attack film story "
-    "investigation inquiry negotiations dispute treaty ban debate referendum case".split()
-)
-
-_TOKEN = re.compile(
-    r"(?:Mr|Mrs|Ms|Dr|Prof|Sen|Gen|Gov|Col|Lt|Rep|St)\.|(?:[A-Z]\.){2,}"
-    r"|\d+(?:[.,]\d+)*(?![^\W_])|[^\W_]+(?:[-'’](?!s\b)[^\W_]+)*|['’]s\b|['’](?=\s)|[^\w\s]"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """Something that was spoken of: a name or a noun phrase, and what a pronoun may call it.
-
-    ``kinds`` are what it may be, likeliest first.
-    """
-
-    text: str
-    kinds: tuple[Kind, ...]
-    plural: bool = False
-    gender: str = ""
-    role: Literal["subject", "object", "answer", "agent", "quote", "modifier"] = "object"
-    name: bool = False
-    span: Span = field(default_factory=lambda: Span(0, 0))
-    weight: float = 0.0
-
-    @property
-    def head(self) -> str:
-        """The noun that the phrase is about: 'mayor' in 'the mayor of Norvik'."""
-        words = re.split(r" (?:of|on|about|with|between|for|in) ", self.text.lower())[0].split()
-        return words[-1] if words else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    start: int
-    end: int
-
-    @property
-    def low(self) -> str:
-        return self.text.lower().replace("’", "'")
-
-    @property
-    def capital(self) -> bool:
-        return self.text[0].isupper()
-
-
-def _tokens(text: str) -> list[_Token]:
-    return [_Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
-
-
-def is_verb(word: str, *, base_only: bool = False) -> bool:
-    """Guess whether a lower-case word is a verb: by a list and by its ending."""
-    if word in _VERBS:
-        return True
-    if base_only:
-        return False
-    if word in _IRREGULAR or (len(word) > 4 and word.endswith(("ed", "ing"))):
-        return True
-    return (word.endswith("s") and word[:-1] in _VERBS) or (
-        word.endswith("es") and word[:-2] in _VERBS
-    )
-
-
-def _is_plural(word: str) -> bool:
-    if word in {"people", "children", "men", "women", "media", "police", "taliban"}:
-        return True
-    return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
-
-
-# ---------------------------------------------------------------------------------------------
-# Mentions of a text
-# ---------------------------------------------------------------------------------------------
-def _name_kinds(words: Sequence[str], before: str, evidence: str) -> tuple[tuple[Kind, ...], str]:
-    """Guess what a name is from its own words, the word before it and the quotes around it."""
-    low = [word.lower() for word in words]
-    name = re.escape(" ".join(words))
-    gender = next((_TITLES[word] for word in low if word in _TITLES), None)
-    if gender is None and before in _TITLES:
-        gender = _TITLES[before]
-    titled = re.search(rf"\b([A-Z][a-z]{{1,8}}\.?) (?:\w+ )?{re.escape(words[-1])}\b", evidence)
-    if gender is None and titled and titled.group(1).lower() in _TITLES:
-        gender = _TITLES[titled.group(1).lower()]
-    apposition = re.search(rf"{name}, ((?:an?|the) [^,.;]{{3,60}})", evidence)
-    described = re.findall(r"[a-z]+", apposition.group(1).lower())[:7] if apposition else []
-    if {"woman", "actress", "wife", "mother", "daughter"} & set(described):
-        gender = gender or "f"
-    if {"man", "actor", "husband", "father", "son"} & set(described):
-        gender = gender or "m"
-    if gender is not None:
-        return ("person",), gender
-    if any(word in _PERSON_NOUNS for word in described):
-        return ("person",), ""
-    if any(word in _GROUP_NOUNS for word in low) or any(w in _GROUP_NOUNS for w in described):
-        return ("group", "thing"), ""
-    if all(word in _TIME_WORDS or word.isdigit() for word in low):
-        return ("time",), ""
-    if any(word in _COUNTRIES for word in low) or any(w in _PLACE_NOUNS for w in described):
-        return ("place", "group"), ""
-    if before in {"in", "near", "off", "outside"}:
-        return ("place", "thing"), ""
-    if words[-1].isupper() and len(words[-1]) > 1:
-        return ("group", "thing", "place"), ""
-    if before == "the":
-        return ("group", "thing", "place"), ""
-    if len(words) == 2 or len(words) == 3:
-        return ("person", "group", "thing", "place"), ""
-    if len(words) == 1:
-        return ("person", "place", "group", "thing"), ""
-    return ("thing", "group", "place"), ""
-
-
-def _noun_kinds(head: str) -> tuple[Kind, ...]:
-    singular = head[:-1] if _is_plural(head) and head.endswith("s") else head
-    if singular in _PERSON_NOUNS or head in {"people", "men", "women", "children"}:
-        return ("person",)
-    if singular in _GROUP_NOUNS:
-        return ("group", "thing")
-    if singular in _PLACE_NOUNS:
-        return ("place", "thing")
-    if singular in _TIME_WORDS:
-        return ("time",)
-    return ("thing",)
-
-
-def _stops(tokens: Sequence[_Token], i: int) -> bool:
-    """Say whether token ``i`` cannot belong to a noun phrase."""
-    token = tokens[i]
-    low = token.low
-    if token.capital and i > 0 and low not in _AUX | _PRONOUNS | _WH:
-        return False
-    return (
-        not token.text[0].isalnum()
-        or low in _WH | _AUX | _PREPOSITIONS | _DETERMINERS | _PRONOUNS | _ADVERBS | _CLAUSE
-    )
-
-
-def _runs(tokens: Sequence[_Token]) -> Iterator[tuple[int, int, str]]:
-    """Yield ``(first, last + 1, mode)`` of each run of content words.
-
-    ``mode`` says what stands before: "do" (a base verb follows the subject), "be" (a participle
-    may follow), "wh" or "" (anything).
-    """
-    i, mode = 0, ""
-    while i < len(tokens):
-        low = tokens[i].low
-        if low in _DO:
-            mode = "do"
-        elif low in _BE | _HAVE:
-            mode = "be"
-        if low in _ADVERBS and mode:
-            i += 1
-            continue
-        if _stops(tokens, i) or tokens[i].text in {"'s", "’s"}:
-            i += 1
-            continue
-        j = i
-        while j < len(tokens) and (
-            not _stops(tokens, j) or (tokens[j].text[0] in "'’" and j + 1 < len(tokens))
-        ):
-            j += 1
-        yield i, j, mode
-        mode, i = "", j
-
-
-def _cut_verb(tokens: Sequence[_Token], i: int, j: int, mode: str) -> list[tuple[int, int]]:
-    """Split a run of content words at its verb: 'the talks | begin', 'built | the bridge'."""
-
-    def lower(k: int) -> bool:
-        return not tokens[k].capital or k == 0
-
-    determined = i > 0 and tokens[i - 1].low in _DETERMINERS
-    for k in range(i + 1 if mode == "do" or determined else i, j):
-        verb = is_verb(tokens[k].low, base_only=mode == "do")
-        if verb and lower(k) and tokens[k - 1].text not in {"'s", "’s"}:
-            return [(i, k), (k + 1, j)]
-    if mode == "do" and j - i > 1 and lower(j - 1) and not _is_plural(tokens[j - 1].low):
-        following = tokens[j].low if j < len(tokens) else "?"
-        if determined or tokens[j - 2].capital or following in {"?", "."}:
-            return [(i, j - 1)]
-    return [(i, j)]
-
-
-def _mentions(text: str, evidence: str = "") -> list[_Mention]:
-    """List the names and noun phrases of a question or a quote, in order."""
-    tokens = _tokens(text)
-    found: list[_Mention] = []
-    seen_verb = False
-    for first, stop, mode in _runs(tokens):
-        parts = _cut_verb(tokens, first, stop, mode)
-        for index, (i, j) in enumerate(parts):
-            while j > i and (
-                tokens[j - 1].text[0] in "'’" or tokens[j - 1].low in {"last", "first", "next"}
-            ):
-                j -= 1
-            if i >= j:
-                seen_verb = True
-                continue
-            role: Literal["subject", "object"] = (
-                "subject"
-                if index == 0 and not seen_verb and not _after_preposition(tokens, i)
-                else "object"
-            )
-            found.extend(_phrase(text, tokens, i, j, role, evidence))
-        seen_verb = seen_verb or len(parts) > 1
-    return _join_of(text, found)
-
-
-def _after_preposition(tokens: Sequence[_Token], i: int) -> bool:
-    while i > 0 and tokens[i - 1].low in _DETERMINERS:
-        i -= 1
-    return i > 0 and tokens[i - 1].low in _PREPOSITIONS
-
-
-def _phrase(
-    text: str,
-    tokens: Sequence[_Token],
-    i: int,
-    j: int,
-    role: Literal["subject", "object"],
-    evidence: str,
-) -> Iterator[_Mention]:
-    """Turn one run of content words into mentions: its names, and itself where a noun ends it."""
-    determiner = tokens[i - 1].low if i > 0 and tokens[i - 1].low in _DETERMINERS else ""
-    names = _capital_runs(tokens, i, j)
-    for a, b in names:
-        words = [t.text for t in tokens[a:b]]
-        before = tokens[a - 1].low if a > 0 else ""
-        kinds, gender = _name_kinds(words, before, evidence)
-        with_the = before == "the" and b == j
-        span = Span(tokens[a - 1].start if with_the else tokens[a].start, tokens[b - 1].end)
-        plural = with_the and (_is_plural(words[-1].lower()) or len(words) == 1)
-        inner = b < j
-        owner = inner and tokens[b].text[0] in "'’"
-        yield _Mention(
-            text[span.start : span.end], kinds, plural and kinds[0] != "place", gender,
-            role if not inner else "object" if owner else "modifier", True, span,
-        )  # fmt: skip
-    if names and names[-1][1] == j:
-        return
-    head = tokens[j - 1].low
-    if head.isdigit():
-        if re.fullmatch(r"1\d{3}|20\d\d", head):
-            yield _Mention(head, ("time",), span=Span(tokens[j - 1].start, tokens[j - 1].end))
-        return
-    bare = not determiner and tokens[j - 1].text.islower()
-    if bare and not (_is_plural(head) or any(t.text[0] in "'’" for t in tokens[i:j])):
-        return
-    start = tokens[i - 1].start if determiner else tokens[i].start
-    span = Span(start, tokens[j - 1].end)
-    phrase = text[span.start : span.end]
-    if determiner in {"a", "an"}:
-        phrase = f"the {text[tokens[i].start : span.end]}"
-    yield _Mention(phrase, _noun_kinds(head), _is_plural(head), "", role, False, span)
-
-
-def _capital_runs(tokens: Sequence[_Token], i: int, j: int) -> list[tuple[int, int]]:
-    """Names inside ``tokens[i:j]``: capitalised words, which 'de', 'bin', 'van' may join."""
-    runs: list[tuple[int, int]] = []
-    k = i
-    while k < j:
-        if not tokens[k].capital or (k == 0 and is_verb(tokens[k].low)):
-            k += 1
-            continue
-        b = k + 1
-        if k > i and tokens[k - 1].text.isdigit() and tokens[k].low in _TIME_WORDS:
-            k -= 1
-        while b < j and (
-            tokens[b].capital
-            or (tokens[b].text.isdigit() and tokens[b - 1].low in _TIME_WORDS)
-            or (tokens[b].low in {"de", "al", "bin", "van", "von", "da", "della"} and b + 1 < j)
-        ):
-            b += 1
-        runs.append((k, b))
-        k = b
-    return runs
-
-
-def _join_of(text: str, found: list[_Mention]) -> list[_Mention]:
-    """Add 'the mayor of Norvik', 'the report on the cracks' to their parts."""
-    joined: list[_Mention] = []
-    for k, mention in enumerate(found):
-        joined.append(mention)
-        if k + 1 >= len(found):
-            continue
-        following = found[k + 1]
-        between = text[mention.span.end : following.span.start].strip()
-        apposed = between == "," and text[following.span.end :].lstrip()[:1] in {",", "?", ""}
-        if apposed and following.name and not mention.name:
-            span = Span(mention.span.start, following.span.end)
-            found[k + 1] = replace(following, span=span, role=mention.role)
-            joined.pop()
-            continue
-        relational = mention.head in _RELATIONAL and between in {"on", "about", "with", "between"}
-        if between == "of" or relational:
-            span = Span(mention.span.start, following.span.end)
-            whole = replace(mention, text=text[span.start : span.end], span=span)
-            joined[-1] = whole
-    return joined
-
 
 # ---------------------------------------------------------------------------------------------
 # Mentions of a history, and how well they agree with a pronoun
@@ -459,29 +71,29 @@ def _evidence(turn: Turn) -> str:
     return " ".join([_quotes(turn), *(hit.passage.text for hit in turn.answer.hits)])
 
 
-def _answer_mentions(turn: Turn, evidence: str) -> list[_Mention]:
+def _answer_mentions(turn: Turn, evidence: str) -> list[Mention]:
     answer = turn.answer.plain.strip().strip("\"“”'.,;:")
     words = answer.split()
-    asked = {token.low for token in _tokens(_question_of(turn))[:3]}
+    asked = {token.low for token in tokens_of(_question_of(turn))[:3]}
     if not words:
         return []
     if "how" in asked and answer[0].isdigit():
         return []  # '3.1 hectares' is never 'they'
-    found = [replace(m, weight=_OBJECT + 0.25) for m in _mentions(answer, evidence)]
+    found = [replace(m, weight=_OBJECT + 0.25) for m in mentions_of(answer, evidence)]
     if len(words) > _SHORT_ANSWER:
         return [m for m in found if m.name]
     if "when" in asked or ({"what", "which"} & asked and {"year", "day", "month"} & asked):
-        return [_Mention(answer, ("time",), weight=_ANSWER)]
+        return [Mention(answer, ("time",), weight=_ANSWER)]
     if {"who", "whom", "whose"} & asked:
         found = [replace(m, role="agent") for m in found]
     names = [m for m in found if m.name]
     if len(names) > 1 and " and " in answer and answer[0].isupper():
-        return [_Mention(answer, names[0].kinds, True, "", "answer", True, weight=_ANSWER), *found]
+        return [Mention(answer, names[0].kinds, True, "", "answer", True, weight=_ANSWER), *found]
     if not names or "how" in asked or "why" in asked:
-        if {"how", "why"} & asked or words[0].lower() not in _DETERMINERS:
+        if {"how", "why"} & asked or words[0].lower() not in DETERMINERS:
             return found
-        whole = _Mention(answer, ("thing",), role="agent" if "who" in asked else "answer")
-        kinds, plural = _noun_kinds(whole.head), _is_plural(whole.head)
+        whole = Mention(answer, ("thing",), role="agent" if "who" in asked else "answer")
+        kinds, plural = noun_kinds(whole.head), is_plural(whole.head)
         return [replace(whole, kinds=kinds, plural=plural, weight=_ANSWER)]
     kinds, gender = names[0].kinds, names[0].gender
     if {"who", "whom", "whose"} & asked and kinds[0] not in {"person", "group"}:
@@ -498,23 +110,23 @@ def _answer_mentions(turn: Turn, evidence: str) -> list[_Mention]:
     return [first, *(m for m in found if m.text != first.text)]
 
 
-def _is_asked_for(question: str, mention: _Mention) -> bool:
+def _is_asked_for(question: str, mention: Mention) -> bool:
     """Say whether a phrase only describes the answer: 'Which country ...', 'Who is the mayor'."""
     before = question[: mention.span.start].lower().split()
     if not mention.name and before[-1:] in (["which"], ["what"]):
         return True
-    copular = len(before) in {2, 3} and before[0] in {"who", "what"} and before[1] in _BE
+    copular = len(before) in {2, 3} and before[0] in {"who", "what"} and before[1] in BE
     return copular and not mention.name and mention.role == "subject"
 
 
-def _turn_mentions(turn: Turn) -> list[_Mention]:
+def _turn_mentions(turn: Turn) -> list[Mention]:
     """Everything a turn spoke of, weighted by where it stands."""
     question, evidence = _question_of(turn), _evidence(turn)
-    asked = {m.text for m in _mentions(turn.question)}
+    asked = {m.text for m in mentions_of(turn.question)}
     found = []
-    describes = re.match(rf"(?:who|what) (?:{'|'.join(_BE)}) ", question, re.IGNORECASE)
-    names_answer = any(m.name for m in _mentions(turn.answer.plain)[:1])
-    for mention in _mentions(question, evidence):
+    describes = re.match(rf"(?:who|what) (?:{'|'.join(BE)}) ", question, re.IGNORECASE)
+    names_answer = any(m.name for m in mentions_of(turn.answer.plain)[:1])
+    for mention in mentions_of(question, evidence):
         if names_answer and _is_asked_for(question, mention):
             continue
         weight = {"subject": _SUBJECT, "modifier": _QUOTE}.get(mention.role, _OBJECT)
@@ -525,14 +137,25 @@ def _turn_mentions(turn: Turn) -> list[_Mention]:
         found.append(replace(mention, weight=weight + 0.25 * mention.name))
     if turn.answer.refused:
         return found
+    if (person := _who_is(question, evidence)) is not None:
+        said = [replace(m, weight=_QUOTE) for m in _answer_mentions(turn, evidence)]
+        return [replace(person, weight=_ANSWER), *said]
     found.extend(_answer_mentions(turn, evidence))
-    quotes = _mentions(_quotes(turn), evidence)
+    quotes = mentions_of(_quotes(turn), evidence)
     found.extend(replace(m, weight=_QUOTE + 0.25 * m.name, role="quote") for m in quotes)
     return found
 
 
-def _history_mentions(history: Sequence[Turn]) -> list[_Mention]:
-    found: list[_Mention] = []
+def _who_is(question: str, evidence: str) -> Mention | None:
+    """Return whom 'Who is NAME?' is about: he stays the topic, not what he is found to be."""
+    words = asked_about(question)
+    named = (m for m in mentions_of(question, evidence) if m.name)
+    person = next((m for m in named if words == asked_about(f"Who is {m.text}?")), None)
+    return person and replace(person, kinds=("person",), role="answer")
+
+
+def _history_mentions(history: Sequence[Turn]) -> list[Mention]:
+    found: list[Mention] = []
     age = 0
     for turn in reversed(history):
         penalty = _OLDER * age + (_REFUSED if turn.answer.refused else 0.0)
@@ -541,7 +164,7 @@ def _history_mentions(history: Sequence[Turn]) -> list[_Mention]:
     return found
 
 
-def _fit(target: str, mention: _Mention) -> float | None:
+def _fit(target: str, mention: Mention) -> float | None:
     """Say how well a mention agrees with a kind of pronoun; None where it cannot be meant."""
     kinds, first = mention.kinds, mention.kinds[0]
     if target in {"he", "she"}:
@@ -576,9 +199,9 @@ def _fit(target: str, mention: _Mention) -> float | None:
 
 def _resolve(
     target: str, history: Sequence[Turn], *, subject: bool, exclude: Sequence[str] = ()
-) -> _Mention | None:
+) -> Mention | None:
     """Find what a pronoun of the kind ``target`` means; None where nothing agrees with it."""
-    best: tuple[float, _Mention] | None = None
+    best: tuple[float, Mention] | None = None
     for mention in _history_mentions(history):
         fit = _fit(target, mention)
         low = mention.text.lower()
@@ -646,7 +269,7 @@ def _possessive(name: str) -> str:
     return name + ("'" if name.endswith("s") else "'s")
 
 
-def _internal(mentions: Sequence[_Mention], question: str, at: int, target: str, role: str) -> bool:
+def _internal(mentions: Sequence[Mention], question: str, at: int, target: str, role: str) -> bool:
     """Say whether a pronoun at ``at`` finds its antecedent in its own question.
 
     A subject or possessive pronoun may mean any agreeing phrase before it; an object pronoun only
@@ -658,7 +281,7 @@ def _internal(mentions: Sequence[_Mention], question: str, at: int, target: str,
         if role != "object":
             return True
         between = question[mention.span.end : at].lower()
-        if set(re.findall(r"[a-z]+", between)) & _CLAUSE or _SAYS.search(between):
+        if set(re.findall(r"[a-z]+", between)) & CLAUSE_WORDS or SAYS.search(between):
             return True
     return False
 
@@ -669,18 +292,21 @@ def _role(question: str, match: re.Match[str], word: str) -> str:
     following = re.match(r"[a-z]+", after)
     follower = following.group() if following else ""
     if word == "her":
-        noun = follower and follower not in _PREPOSITIONS | _AUX | _CLAUSE | _ADVERBS | _PRONOUNS
-        return "possessive" if noun and follower not in _DETERMINERS else "object"
+        noun = (
+            follower
+            and follower not in PREPOSITIONS | AUXILIARIES | CLAUSE_WORDS | ADVERBS | PRONOUNS
+        )
+        return "possessive" if noun and follower not in DETERMINERS else "object"
     if word == "it" and follower:
         before = question[: match.start()].split()
-        after_aux = bool(before) and before[-1].lower() in _AUX
-        if after_aux or follower in _AUX or is_verb(follower):
+        after_aux = bool(before) and before[-1].lower() in AUXILIARIES
+        if after_aux or follower in AUXILIARIES or is_verb(follower):
             return "subject"
     return role
 
 
 def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
-    own = _mentions(question, " ".join(_evidence(turn) for turn in history))
+    own = mentions_of(question, " ".join(_evidence(turn) for turn in history))
     expletive = [Span(*m.span()) for m in _EXPLETIVE_IT.finditer(question)]
     edits: list[tuple[Span, str]] = []
     taken: dict[str, str] = {}
@@ -712,7 +338,7 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
 
 def _replace_nouns(question: str, history: Sequence[Turn]) -> str:
     """Replace 'the company', 'that report', 'there', 'then' by what they mean."""
-    own = _mentions(question)
+    own = mentions_of(question)
     edits: list[tuple[Span, str]] = []
     for match in _ANAPHORIC_NOUN.finditer(question):
         noun = match.group(1).lower()
@@ -742,7 +368,7 @@ def _same_head(noun: str, history: Sequence[Turn], word: str) -> str | None:
 
 
 def _there_and_then(
-    question: str, history: Sequence[Turn], own: Sequence[_Mention]
+    question: str, history: Sequence[Turn], own: Sequence[Mention]
 ) -> Iterator[tuple[Span, str]]:
     for match in _THERE.finditer(question):
         local = question[: match.start()].lower().startswith("who")
@@ -840,8 +466,9 @@ def _complete(question: str, history: Sequence[Turn]) -> str | None:
     bare = _bare(question)
     answered = [turn for turn in history if not turn.answer.refused]
     turn = answered[-1] if answered else history[-1]
-    if _IS_TRUE.fullmatch(bare):
-        return f"Is it true that {_statement(turn)}?"
+    told = "" if turn.answer.refused else _statement(turn)
+    if _IS_TRUE.fullmatch(bare) and told:
+        return f"Is it true that {told}?"
     if bare.lower() in {"what else", "anything else"} and _split(_question_of(turn))[1] == "what":
         return _event("What else", turn)
     if _MORE.fullmatch(bare):
@@ -855,15 +482,15 @@ def _complete(question: str, history: Sequence[Turn]) -> str | None:
         text = lead.group("lead")
         return _event(text[0].upper() + text[1:], turn)
     said = _SAID_THAT.search(bare)
-    if said:
-        return f"{bare[: said.start(2)]}that {_statement(turn)}?"
-    if _POINTS_AT_EVENT.search(bare):
+    if said and told:
+        return f"{bare[: said.start(2)]}that {told}?"
+    if _POINTS_AT_EVENT.search(bare) and told:
         bare = re.sub(r"\bdo it$", "do that", bare)
-        return f"{bare}, given that {_statement(turn)}?"
+        return f"{bare}, given that {told}?"
     owned = _OWNED.fullmatch(bare)
     if owned:
         phrase, wh, aux, _ = _split(_question_of(turn))
-        return f"{phrase} {aux} {owned.group(1)}?" if wh in {"who", "what"} and aux in _BE else None
+        return f"{phrase} {aux} {owned.group(1)}?" if wh in {"who", "what"} and aux in BE else None
     about = _ABOUT.fullmatch(bare) or _AND.fullmatch(bare)
     rest = about.group("rest") if about else bare
     if _is_phrase(rest, asked_about=bool(about)):
@@ -887,11 +514,11 @@ def _is_fragment(lead: str) -> bool:
 
 def _is_phrase(rest: str, *, asked_about: bool) -> bool:
     """Say whether ``rest`` is a phrase without a verb: 'in Doha', 'the women', 'Iran'."""
-    tokens = _tokens(rest)
+    tokens = tokens_of(rest)
     low = [token.low for token in tokens]
-    if not low or len(low) > 6 or any(word in _WH | _AUX for word in low):
+    if not low or len(low) > 6 or any(word in WH_WORDS | AUXILIARIES for word in low):
         return False
-    if any(word in _PRONOUNS - {"there", "then"} for word in low):
+    if any(word in PRONOUNS - {"there", "then"} for word in low):
         return False
     start = low[0]
     if start in {"summarise", "summarize", "list", "explain", "describe", "name", "tell", "give"}:
@@ -899,9 +526,9 @@ def _is_phrase(rest: str, *, asked_about: bool) -> bool:
     verbs = [t for t in tokens[1:] if not t.capital and is_verb(t.low) and t.low[-3:] != "ing"]
     if asked_about:
         return True
-    if start in _PREPOSITIONS and start not in {"because", "as", "like", "than", "about"}:
+    if start in PREPOSITIONS and start not in {"because", "as", "like", "than", "about"}:
         return len(low) <= 5 and not verbs
-    named = all(token.capital or token.low in _DETERMINERS for token in tokens)
+    named = all(token.capital or token.low in DETERMINERS for token in tokens)
     return (named or start in {"the", "these", "those"}) and len(low) <= 4 and not verbs
 
 
@@ -917,20 +544,20 @@ def _split(question: str) -> tuple[str, str, str, str]:
     'What did Ghani demand' -> ('What', 'what', 'did', 'Ghani demand'); the auxiliary is empty in
     'Who built the bridge', the question phrase in 'Has Russia agreed'.
     """
-    tokens = _tokens(_bare(question))
+    tokens = tokens_of(_bare(question))
     while tokens and tokens[0].low in {"and", "but", "so"}:
         tokens = tokens[1:]
     bare = _bare(question)
     if not tokens:
         return "", "", "", bare
-    if tokens[0].low in _AUX:
+    if tokens[0].low in AUXILIARIES:
         return "", "", tokens[0].low, bare[tokens[0].end :].strip()
-    first = next((k for k, t in enumerate(tokens[:2]) if t.low in _WH), None)
+    first = next((k for k, t in enumerate(tokens[:2]) if t.low in WH_WORDS), None)
     if first is None:
         return "", "", "", bare[tokens[0].start :]
     wh = tokens[first].low
     for k in range(first + 1, min(len(tokens), first + 6)):
-        if tokens[k].low in _AUX:
+        if tokens[k].low in AUXILIARIES:
             phrase = bare[tokens[0].start : tokens[k - 1].end]
             return phrase, wh, tokens[k].low, bare[tokens[k].end :].strip()
         if is_verb(tokens[k].low) and not (k == first + 1 and wh in {"which", "whose", "how"}):
@@ -945,13 +572,13 @@ def _split(question: str) -> tuple[str, str, str, str]:
 
 
 def _starts_with_verb(rest: str) -> bool:
-    words = [word for word in rest.lower().split() if word not in _ADVERBS]
-    participle = bool(words) and is_verb(words[0]) and words[0] not in _DETERMINERS
-    return participle or (bool(words) and words[0] in _BE)
+    words = [word for word in rest.lower().split() if word not in ADVERBS]
+    participle = bool(words) and is_verb(words[0]) and words[0] not in DETERMINERS
+    return participle or (bool(words) and words[0] in BE)
 
 
 def _short(turn: Turn, limit: int = 14) -> str:
-    plain = turn.answer.plain.strip().rstrip(".?!")
+    plain = "" if turn.answer.refused else turn.answer.plain.strip().rstrip(".?!")
     return plain if 0 < len(plain.split()) <= limit else ""
 
 
@@ -959,7 +586,9 @@ def _uncapital(text: str) -> str:
     """Lower the first letter of a sentence, unless a name starts it."""
     words = text.split(" ", 2)
     first = words[0].lower()
-    function = first in _DETERMINERS | _PREPOSITIONS | _WH | _AUX | _PRONOUNS | _ADVERBS - {"i"}
+    function = first in DETERMINERS | PREPOSITIONS | WH_WORDS | AUXILIARIES | PRONOUNS | ADVERBS - {
+        "i"
+    }
     return text[0].lower() + text[1:] if function and first != "i" else text
 
 
@@ -971,12 +600,12 @@ def _statement(turn: Turn) -> str:
         answer = re.sub(r"^by ", "", answer)
         if not aux:
             return f"{answer} {rest}"
-        if _starts_with_verb(rest) or (aux in _BE and not _ends_with_verb(rest)):
+        if _starts_with_verb(rest) or (aux in BE and not _ends_with_verb(rest)):
             return f"{answer} {aux} {rest}"
     quote = next((c.quote for c in turn.answer.citations), turn.answer.plain)
     told = turn.answer.plain.strip().rstrip(".?!")
     clause = [word.strip(",.").lower() for word in told.split()]
-    pronouns = set(clause) & _PRONOUNS
+    pronouns = set(clause) & PRONOUNS
     if 3 < len(clause) <= 14 and not pronouns and any(map(_is_verb_or_aux, clause[1:])):
         quote = re.sub(r"^that ", "", told)
     words = re.sub(r'["“”]', "", " ".join(quote.split())).rstrip(".?!,").split(" ")
@@ -984,7 +613,7 @@ def _statement(turn: Turn) -> str:
 
 
 def _is_verb_or_aux(word: str) -> bool:
-    return word in _AUX or is_verb(word)
+    return word in AUXILIARIES or is_verb(word)
 
 
 def _ends_with_verb(rest: str) -> bool:
@@ -1003,14 +632,16 @@ def _event(lead: str, turn: Turn) -> str:
     subject = wh in _OBJECT_WH and (not aux or _starts_with_verb(rest))
     if lead.lower().split()[0] in {"who", "what", "which"} and subject:
         return f"{lead} {aux + ' ' if aux else ''}{rest}?"
+    if subject and turn.answer.refused:
+        return f"{lead}?"
     if subject:
         told = f"{answer or phrase[0].lower() + phrase[1:]} {aux + ' ' if aux else ''}{rest}"
         simple = lead.lower() in {"why", "when", "where", "how"}
         return f"{lead} was it that {told}?" if simple else f"{lead}, when {told}?"
     if not aux:
         return f"{lead}: {_statement(turn) if turn.answer.citations else rest}?"
-    if aux in _BE and wh in _OBJECT_WH and answer and not _ends_with_verb(rest):
-        named = _mentions(rest)
+    if aux in BE and wh in _OBJECT_WH and answer and not _ends_with_verb(rest):
+        named = mentions_of(rest)
         whole = f"{rest} {answer}" if named and named[0].name and not answer[0].isupper() else (
             f"{answer} {rest}")  # fmt: skip
         return f"{lead} {aux} {whole}?"
@@ -1027,9 +658,9 @@ def _event(lead: str, turn: Turn) -> str:
 def _substitute(rest: str, turn: Turn) -> str:
     """Ask the previous question of something else: 'And in Doha?', 'What about Iran?'."""
     base = _bare(_question_of(turn))
-    own = _mentions(base, _evidence(turn))
-    tokens = _tokens(rest)
-    if tokens[0].low in _PREPOSITIONS:
+    own = mentions_of(base, _evidence(turn))
+    tokens = tokens_of(rest)
+    if tokens[0].low in PREPOSITIONS:
         return _substitute_adverbial(rest, tokens, base, own)
     ordinal = _ORDINAL.fullmatch(rest)
     if ordinal and (old := re.search(rf"\b(?:{_ORDINALS})\b", base, re.IGNORECASE)):
@@ -1056,13 +687,13 @@ def _substitute(rest: str, turn: Turn) -> str:
 
 
 def _substitute_adverbial(
-    rest: str, tokens: Sequence[_Token], base: str, own: Sequence[_Mention]
+    rest: str, tokens: Sequence[Token], base: str, own: Sequence[Mention]
 ) -> str:
     """Put 'in Accra' in the place of 'in Lagos', or at the end where there is nothing like it."""
     preposition = tokens[0].low
-    new = _mentions(rest)
+    new = mentions_of(rest)
     time = bool(new) and new[0].kinds[0] == "time"
-    alike = _PLACE_PREPOSITIONS if preposition in _PLACE_PREPOSITIONS else {preposition}
+    alike = PLACE_PREPOSITIONS if preposition in PLACE_PREPOSITIONS else {preposition}
     for match in reversed(list(re.finditer(r"\b[a-z]+\b", base))):
         if match.group() not in alike | ({"in", "on", "at", "during"} if time else set()):
             continue
@@ -1074,12 +705,12 @@ def _substitute_adverbial(
     return f"{base[: tail.start()]}{rest}?" if tail and not time else f"{base} {rest}?"
 
 
-def _new_mention(rest: str, turn: Turn) -> _Mention:
-    found = _mentions(rest, _evidence(turn)) or [_Mention(rest, ("thing",))]
+def _new_mention(rest: str, turn: Turn) -> Mention:
+    found = mentions_of(rest, _evidence(turn)) or [Mention(rest, ("thing",))]
     return found[0]
 
 
-def _comparable(new: _Mention, old: _Mention) -> bool:
+def _comparable(new: Mention, old: Mention) -> bool:
     """Say whether one may stand where the other stood: both agents, both places, both times."""
     if new.name and old.name:
         return new.kinds[0] in old.kinds or old.kinds[0] in new.kinds
@@ -1105,6 +736,8 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if not history or not question.strip():
         return question
     flat = " ".join(question.split())
+    if overview_kind(flat) and overview_kind(_question_of(history[-1])):
+        return question
     completed = _complete(flat, history)
     resolved = _replace_nouns(_replace_pronouns(completed or flat, history), history)
     return question if resolved == flat else resolved

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from article_qa.calibration import load_calibrators, match_features, span_features, stems_of
 from article_qa.config import Settings
+from article_qa.description import asked_about, describe
 from article_qa.lexical import tokens
 from article_qa.question import Question, analyse
 from article_qa.reader import Reader
@@ -28,6 +29,10 @@ spans, in log-odds. On ten development articles: F1 0.717 with neither, 0.735 wi
 
 SPOKEN_DIRECTLY, SPOKEN_BY_PRONOUN = 0.95, 0.85
 """Confidence in a speaker found by rule: named beside the words, or meant by 'he said'."""
+
+DESCRIBED = (0.95, 0.9, 0.8, 0.9)
+"""Confidence in a description by its rank; on 39 of the questions it was made from (QAMR, SQuAD,
+FairytaleQA), 37 were right."""
 
 SPEAKER_WEIGHT = 3.0
 """What it counts, in log-odds, that the right (or the wrong) person says a span."""
@@ -79,7 +84,7 @@ class ExtractiveEngine:
         asked = analyse(question)
         if not hits:
             return Draft(reason="There is nothing to answer from.")
-        found: Draft | None = spoken(asked, hits, articles)
+        found = spoken(asked, hits, articles) or described(asked, hits, articles)
         if found is not None:
             return found
         if self.reader is None or asked.yes_no:
@@ -193,6 +198,19 @@ def sentences_of(article: Article, span: Span) -> Span:
     return Span(min(held[first].start, span.start), max(held[last].end, span.end))
 
 
+def with_marks(text: str, span: Span) -> Span:
+    """Take in a quotation mark right beside a span whose partner the span holds."""
+    words = text[span.start : span.end]
+    before, behind = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
+    for opening, closing in ("“”", "«»", "„“", '""'):
+        odd = opening == closing and words.count(opening) % 2 == 1
+        if before == opening and (odd or words.count(closing) > words.count(opening)):
+            return Span(span.start - 1, span.end)
+        if behind == closing and (odd or words.count(opening) > words.count(closing)):
+            return Span(span.start, span.end + 1)
+    return span
+
+
 def best_span(
     question: Question, candidates: Sequence[Candidate], articles: Mapping[str, Article]
 ) -> Draft | None:
@@ -201,7 +219,8 @@ def best_span(
         return None
     best = candidates[0]
     article = articles[best.hit.passage.article_id]
-    evidence = Evidence(article.id, sentences_of(article, best.span), (best.span,))
+    words = with_marks(article.text, best.span)
+    evidence = Evidence(article.id, sentences_of(article, words), (words,))
     support = _speaker(question, article, evidence.span)
     confidence = load_calibrators()["span"].probability(features_of(question, candidates, articles))
     return Draft((Statement((*support, evidence)),), confidence)
@@ -258,6 +277,21 @@ def spoken(
             confidence = SPOKEN_DIRECTLY if found.direct else SPOKEN_BY_PRONOUN
             return Draft((Statement(found.evidence),), confidence)
     return None
+
+
+def described(
+    question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
+) -> Draft | None:
+    """Answer 'Who is X?' where an article says what X is beside the name."""
+    name = asked_about(question.text)
+    if not name:
+        return None
+    ids = dict.fromkeys(hit.passage.article_id for hit in hits)
+    found = [d for id in ids if (d := describe(articles[id], name)) is not None]
+    if not found:
+        return None
+    best = min(found, key=lambda d: d.rank)
+    return Draft((Statement((best.evidence,)),), DESCRIBED[best.rank])
 
 
 def best_sentence(

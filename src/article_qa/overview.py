@@ -9,7 +9,8 @@ form ('who wrote this article', not 'who wrote the report on Kabul'); ``overview
   LexRank*, Information Processing & Management 45, 2009), biased towards the headline's words and
   the beginning, where news says what matters, and spread by maximal marginal relevance (J.
   Carbonell and J. Goldstein, *The use of MMR*, SIGIR 1998);
-- headline, standfirst, author, dates, dateline: the block that says it, its own words marked;
+- headline, standfirst, author, dates, dateline, photo credit: the block that says it, its own words
+  marked;
 - people mentioned: each name with its fullest mention, found by rule (see ``_people``).
 
 The rules are for English.
@@ -26,12 +27,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from article_qa.article import CREDITS
 from article_qa.lexical import tokens
 from article_qa.types import Article, Block, BlockKind, Draft, Evidence, Span, Statement
 
 OverviewKind = Literal[
     "about", "summary", "key_points", "mentions",
-    "headline", "standfirst", "author", "date", "updated", "place",
+    "headline", "standfirst", "author", "date", "updated", "place", "credit",
 ]  # fmt: skip
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts to an array (n, dim) of vectors of length 1."""
@@ -53,6 +55,9 @@ together; of one news article the first sentences are a summary that is hard to 
 
 NOVELTY = 0.3
 """Weight of novelty against centrality in maximal marginal relevance (its 1 - lambda)."""
+
+CREDIT_WORDS = 12
+"""A caption's last sentence of so many words at most is its photo credit."""
 
 CONFIDENCE = 0.9
 """Of every overview: it is read off the article's form, not off a calibrated model, and what can go
@@ -87,6 +92,7 @@ _PLACEHOLDERS = {
     "MENTIONED": "(?:(?:that is |who is )?(?:mentioned|named|featured|discussed))",
     "SUBHEADING": "(?:sub-?head(?:ing|line)?|standfirst|subtitle|deck|dek|strapline)",
     "TOWN": "(?:which|what) (?:city|town|place)",
+    "PICTURE": "(?:photo(?:graph)?|picture|image|illustration|drawing)s?",
     "FILED": "(?:written|filed|reported)",
 }
 _FORMS: dict[OverviewKind, str] = {
@@ -156,6 +162,14 @@ _FORMS: dict[OverviewKind, str] = {
         where is NAMED (?:FILED|datelined)(?: from)?
         from (?:where|TOWN) is NAMED FILED
         TOWN is NAMED FILED from
+        """,
+    "credit": """
+        who (?:took|shot|made|drew) (?:the|this|that|these|those) (?:photo )?PICTURE(?:OF)?
+        who is (?:the )?(?:photographer|illustrator)(?:OF)?
+        whose (?:photo )?PICTURE is (?:it|this|that|these|those)
+        (?:(?:what|who) is )?(?:the )?(?:photo|photograph|picture|image) credits?(?:OF)?
+        who is (?:the )?(?:photo )?PICTURE(?:OF)? (?:taken |made |shot )?by
+        by whom is (?:the|this|that) (?:photo )?PICTURE (?:taken|made|shot)
         """,
 }
 
@@ -309,6 +323,7 @@ _MISSING: dict[OverviewKind, str] = {
     "date": "The article gives no date of publication.",
     "updated": "The article gives no date of an update.",
     "place": "The article has no dateline.",
+    "credit": "The article credits no photographer.",
     "mentions": "No person's name was recognised in the article.",
 }
 
@@ -546,6 +561,22 @@ def _place(article: Article) -> list[Evidence]:
     ][:1]
 
 
+def _credits(article: Article) -> list[Evidence]:
+    """Cite who is credited for the pictures: a caption's last sentence if it is but a credit."""
+    found = []
+    for block in _of_kind(article, "caption"):
+        text = article.text[: block.span.end].rstrip()
+        matches = (pattern.search(text, block.span.start) for pattern in CREDITS)
+        if match := next((m for m in matches if m), None):
+            sentence = next(s for s in reversed(block.sentences) if s.start <= match.start())
+            words = article.text[sentence.start : sentence.end]
+            start = sentence.start if len(words.split()) <= CREDIT_WORDS else match.start()
+            start += len(article.text[start:]) - len(article.text[start:].lstrip(" ([—–-"))
+            end = start + len(text[start:].rstrip(" )]."))
+            found.append(Evidence(article.id, sentence, (Span(start, end),)))
+    return found
+
+
 # -- People ----------------------------------------------------------------------------------------
 
 _TITLE = (
@@ -674,4 +705,5 @@ _FINDERS: dict[OverviewKind, Callable[[Article], list[Evidence]]] = {
     "date": _date,
     "updated": _updated,
     "place": _place,
+    "credit": _credits,
 }

@@ -12,6 +12,9 @@ from typing import Literal
 
 from article_qa.lexical import tokens
 
+MAX_QUESTIONS = 4
+"""More that are asked at once are taken for one."""
+
 AnswerType = Literal["person", "time", "number", "place", "reason", "manner", "speech", "thing"]
 
 _AUXILIARY = (
@@ -60,6 +63,14 @@ _LIST = re.compile(
     r"|\bwho else\b|\bboth\b|^list\b|^name (?:all|the|two|three)\b",
     re.IGNORECASE,
 )
+_WH = r"(?:who|whom|whose|what|which|when|where|why|how)"
+_NEXT_QUESTION = re.compile(
+    rf"\?\s+(?={_WH}\b|(?:{_AUXILIARY})\b)"
+    rf"|,? and (?={_WH}\s*\??\s*$|(?:(?:for|to|from|by|with|in) )?{_WH}(?: \w+){{0,2}} "
+    rf"(?:{_AUXILIARY})\b|who (?!else\b)\w)",
+    re.IGNORECASE,
+)
+_BEGINS_QUESTION = re.compile(rf"^\W*(?:{_WH}|{_AUXILIARY})\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_][\w'’.-]*")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _FUNCTION = frozenset(
@@ -129,6 +140,26 @@ def analyse(text: str) -> Question:
         names=tuple(dict.fromkeys(t for name in names for t in tokens(name))),
         numbers=tuple(number.replace(",", "") for number in _NUMBER.findall(bare)),
     )
+
+
+def questions_of(text: str) -> tuple[str, ...]:
+    """Cut several questions that are asked at once: 'Who wrote this and when was it published?'.
+
+    A clause that another one governs ('What did he say about who won and who lost?') is no question
+    of its own: its subject is not behind its verb.
+
+    Returns:
+        The questions in order, each ending in a question mark; the text itself where it is one.
+    """
+    parts = [part.strip(" ,?") for part in _NEXT_QUESTION.split(text.strip())]
+    parts = [part for part in parts if part]
+    governs = len(re.findall(rf"\b{_WH}\b", parts[0], re.IGNORECASE)) > 1 if parts else True
+    if not 1 < len(parts) <= MAX_QUESTIONS or governs or not _BEGINS_QUESTION.match(parts[0]):
+        return (text,)
+    for i in reversed(range(len(parts) - 1)):
+        if re.fullmatch(_WH, parts[i], re.IGNORECASE):  # 'When and where was he born?'
+            parts[i] += re.sub(rf"^{_WH}\b", "", parts[i + 1], flags=re.IGNORECASE)
+    return tuple(f"{part[0].upper()}{part[1:]}?" for part in parts)
 
 
 def fits(kind: AnswerType, answer: str) -> float:

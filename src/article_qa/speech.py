@@ -35,9 +35,9 @@ _TITLE = (
 )
 _CAPITAL = r"(?:[A-ZÀ-Þ][\w’'-]+|[A-Z]\b\.?)"
 _LINK = r"(?:(?:de|del|der|di|la|van|von|bin|al|of|the) )"
-_NAME = rf"(?:{_TITLE} )*{_CAPITAL}(?: {_LINK}{{0,2}}{_CAPITAL})*"
+NAME = rf"(?:{_TITLE} )*{_CAPITAL}(?: {_LINK}{{0,2}}{_CAPITAL})*"
 _PRONOUN = r"(?:he|she|they)"
-_WHO = rf"(?P<who>(?:[Tt]he )?{_NAME}|{_PRONOUN})"
+_WHO = rf"(?P<who>(?:[Tt]he )?{NAME}|{_PRONOUN})"
 _ASIDE = r"(?:, [^,“”\"]{3,120},| [—–-]{1,2} [^—–“”\"]{3,120} [—–-]{1,2})?"
 _BEFORE = re.compile(rf"\b{_WHO}{_ASIDE} (?:(?:has|had|have|also|later|then|once) )?{_VERB}\b")
 _AFTER = re.compile(rf"\b{_VERB} {_WHO}")

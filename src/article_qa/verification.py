@@ -25,15 +25,32 @@ It errs on the side of refusing: a free paraphrase may be refused, a changed fac
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import Stemmer
 
-from article_qa.conversation import is_verb
+from article_qa.facts import (
+    ANAPHOR,
+    CALENDAR,
+    CLOSED_STEMS,
+    LEMMAS,
+    MONTHS,
+    ORDINALS,
+    POLES,
+    QUOTED,
+    SCALES,
+    STOP_WORDS,
+    SYNONYM_GROUPS,
+    Facts,
+    Token,
+    facts_of,
+    number_of,
+    stem_of,
+    words_of,
+)
+from article_qa.mentions import is_verb
 from article_qa.types import Article, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -81,362 +98,6 @@ class Verdict:
 
 
 # ---------------------------------------------------------------------------------------------
-# Words of general English
-# ---------------------------------------------------------------------------------------------
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_STOP = _words(
-    "a an the this that these those is are was were be been being am do does did doing have has "
-    "had having will would shall should can could may might must of in on at to from by with for "
-    "about into onto over under between through during as than and or but if so because while "
-    "although though that which who whom whose what when where why how it its he him his she her "
-    "hers they them their theirs we us our you your i me my there here also just very too both "
-    "each every some any all most much many other another such own same then now still yet "
-    "himself herself itself themselves one ones according s t d ll re ve m mr mrs ms dr not no "
-    "never nobody none neither nor nothing without cannot up out off down article passage been "
-    "several only including around across among against upon per via approximately roughly"
-)
-_TITLES = _words(
-    "mr mrs ms dr prof sir president senator sen gen general governor gov secretary minister "
-    "councillor king queen prince princess captain pope judge rep"
-)
-_UNITS = {
-    "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "twice": 2, "thrice": 3, "dozen": 12, "half": 0.5, "both": 2, "couple": 2,
-}  # fmt: skip
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
-           "dozen": 12, "m": 1e6, "bn": 1e9, "k": 1e3}  # fmt: skip
-_ORDINALS = {
-    "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7,
-    "eighth": 8, "ninth": 9, "tenth": 10,
-}  # fmt: skip
-_MONTHS = (
-    "january february march april may june july august september october november december".split()
-)
-_DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-_CALENDAR = {name: name for name in _MONTHS + _DAYS} | {
-    name[:3]: name for name in _MONTHS + _DAYS if name not in {"may", "march", "sunday"}
-} | {"sept": "september"}  # fmt: skip
-_CLOSED = _words(
-    "percent pound dollar euro krone kroner yen mile kilometre kilometer metre meter hectare acre "
-    "ton tonne kilo gram litre liter degree spring summer autumn winter morning noon midnight "
-    "afternoon evening night day week month year decade century hour minute yesterday today "
-    "tomorrow daily weekly monthly annually"
-)
-"""Units and times: where the statement has one, the source must have the same."""
-_SAME_TIME = {"daily": "day", "weekly": "week", "monthly": "month", "annual": "year",
-              "annually": "year", "yearly": "year", "kroner": "krone", "meter": "metre",
-              "kilometer": "kilometre", "liter": "litre", "ton": "tonne"}  # fmt: skip
-_CURRENCY = {"£": "pound", "$": "dollar", "€": "euro", "¥": "yen"}
-_NEGATORS = _words("not n't never no none nobody nothing neither nor without cannot hardly")
-_NEGATIVE_VERBS = _words(
-    "refuse refuses refused refusing deny denies denied denying fail fails failed failing decline "
-    "declines declined unable unwilling stop stops stopped cease ceased"
-)
-_FORBID = _words("ban bans banned forbid forbids forbidden prohibit prohibits prohibited outlawed")
-_ANTONYMS = [
-    ("increase rise grow climb gain expand rose grew risen grown",
-     "decrease fall drop decline shrink fell lose dropped halve fallen shrunk lower"),
-    ("more over above exceed", "less fewer under below"),
-    ("before", "after since"), ("first", "last"), ("win won victory", "lose lost defeat"),
-    ("accept approve agree welcome", "reject refuse decline oppose turned"),
-    ("support for favour favor", "against oppose"), ("open opened", "close closed shut"),
-    ("start begin began begun", "end finish stop cease"), ("on", "off"),
-    ("buy bought", "sell sold"),
-    ("north northern", "south southern"), ("east eastern", "west western"),
-    ("public", "private"), ("most", "least"), ("always", "never"), ("early", "late"),
-    ("allow permit", "ban forbid prohibit prevent"), ("admit", "deny denied"), ("up", "down"),
-    ("double doubled triple", "halve halved"), ("alive survive", "dead die died kill"),
-    ("arrive", "leave depart"), ("present", "absent"), ("next", "last previous"),
-    ("last", "next this"), ("this", "last next previous"), ("full", "empty"),
-    ("bare", "coated"), ("possible", "impossible"), ("true", "false"), ("same", "different"),
-    ("husband", "wife"), ("son", "daughter"), ("father", "mother"), ("brother", "sister"),
-    ("import", "export"), ("guilty", "innocent"),
-    ("strong", "weak"), ("high higher", "low lower"), ("cheap cheaper", "expensive"),
-    ("optimistic", "pessimistic downbeat"), ("success succeed", "failure fail"),
-]  # fmt: skip
-_SYNONYMS = (
-    "say tell state add declare remark note explain announce comment report write wrote told "
-    "said argue insist claim deny, less fewer under below, continue go, start begin began "
-    "begun launch open commence, end finish stop cease conclude, buy purchase acquire bought, "
-    "lead head chair run led, build construct built erect, get receive obtain got, give "
-    "donate provide grant gave given contribute pay, reject refuse decline turned oppose "
-    "against, fall drop decline decrease fell fallen, rise increase grow rose grew climb "
-    "risen, die kill death dead died perish, big large great huge major, small little tiny, "
-    "restore replant bring back, vanish disappear lose lost, destroy tear tore wreck ruin "
-    "torn lose lost, people visitor person resident inhabitant population crowd, belong own "
-    "owner possess, name appoint select named, make produce manufacture made create design, "
-    "show reveal find found discover demonstrate, ask request demand call urge, want seek "
-    "hope wish aim, use employ utilise, live reside dwell, meet met meeting, talk negotiation "
-    "discussion dialogue discuss speak spoke negotiate, help assist aid support, attack "
-    "strike assault, leave depart withdraw withdrawal left pull exit, company firm business "
-    "corporation, child kid youngster, job work post position role, plan intend intention, "
-    "cost price expensive, house home, car vehicle, film movie, doctor physician, take took "
-    "taken hold held place, try tried attempt effort seek, prevent stop block avoid, happen "
-    "occur took take place, cover spread size area put, move shift relocate, warn caution "
-    "told tell, allow permit let, replace succeed successor follow took take over, former "
-    "previous ex earlier used, quick fast rapid swift, money fund funding finance, cross use "
-    "pass, government administration, forbid ban prohibit, decide decision determine, double "
-    "twice, expect forecast predict anticipate, rest remainder remaining other"
-).split(", ")
-
-_LEMMAS = {
-    form: forms.split()[0]
-    for forms in (
-        "take took taken, give gave given, buy bought, sell sold, meet met, lead led, tell "
-        "told, hold held, win won, pay paid, send sent, lend lent, build built, make made, "
-        "write wrote written, see saw seen, find found, lose lost, eat ate eaten, begin began "
-        "begun, arise arose arisen, go goes went gone, come came, become became, know knew "
-        "known, grow grew grown, rise rose risen, fall fell fallen, speak spoke spoken, break "
-        "broke broken, choose chose chosen, drive drove driven, fly flew flown, get got gotten, "
-        "have had, keep kept, leave left, mean meant, run ran, say said, show shown, sink sank "
-        "sunk, spend spent, stand stood, teach taught, think thought, throw threw thrown, "
-        "understand understood, wear wore worn, withdraw withdrew withdrawn, catch caught, "
-        "bring brought, feel felt, fight fought, hear heard, shoot shot, steal stole stolen, "
-        "strike struck, sew sewn, tear tore torn, forget forgot forgotten, hide hid hidden, "
-        "seek sought"
-    ).split(", ")
-    for form in forms.split()
-}
-
-_english_stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
-
-
-def _stem(word: str) -> str:
-    return str(_english_stem(_LEMMAS.get(word, word)))
-
-
-_ANAPHOR = re.compile(
-    r"\b(?:he|she|it|they|one|ones|him|her|them|his|hers|its|their|this|these|those|the two|both|"
-    r"the group|the company|the man|the woman)\b",
-    re.IGNORECASE,
-)
-
-
-def _groups(groups: Sequence[str]) -> dict[str, frozenset[int]]:
-    found: dict[str, set[int]] = {}
-    for number, group in enumerate(groups):
-        for word in group.split():
-            found.setdefault(_stem(word), set()).add(number)
-    return {word: frozenset(numbers) for word, numbers in found.items()}
-
-
-_SYNONYM_GROUPS = _groups(_SYNONYMS)
-_POLES = [(tuple(a.split()), tuple(b.split())) for a, b in _ANTONYMS]
-_POLES += [(b, a) for a, b in _POLES]
-
-
-# ---------------------------------------------------------------------------------------------
-# What a text says
-# ---------------------------------------------------------------------------------------------
-_TOKEN = re.compile(
-    r"[£$€¥]?\d+(?:[.,]\d+)*(?:st|nd|rd|th|s|m|bn|k)?(?![^\W_])|%|n['’]t\b|(?:[A-Z]\.){2,}|[A-Z]\.(?=\s[A-Z])|(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gen|Gov|Rep|Lt|Col|No|Jr|Sr|Inc|Ltd|Co|Corp|Cmdr|vs|approx)\."
-    r"|[^\W_]+?(?=n['’]t\b)|[^\W_]+(?:['’][^\W_]+)?|[.!?;:,()\"“”]"
-)
-_QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»]+)[\"“”„«»]")
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    low: str
-    stem: str
-
-    @property
-    def word(self) -> bool:
-        return self.low[0].isalnum()
-
-    @property
-    def content(self) -> bool:
-        return self.word and self.low not in _STOP
-
-
-def _tokenise(text: str) -> Iterator[_Token]:
-    for match in _TOKEN.finditer(text.replace("-", " ").replace("–", " ").replace("—", ", ")):
-        word = re.sub(r"['’]s?$", "", match.group()) or match.group()
-        low = word.lower().replace("’", "'")
-        if low.count(".") > 1:
-            low = low.replace(".", "")  # U.S. -> us, a name
-            yield _Token(word, f"{low}.", f"{low}.")
-            continue
-        low = low.rstrip(".") or low
-        low = {"%": "percent", "n't": "not"}.get(low, low)
-        stem = _SAME_TIME.get(low) or _stem(low)
-        yield _Token(word, low, _SAME_TIME.get(stem, stem))
-
-
-class _Facts:
-    """What can be compared of a text: each property is computed at most once."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = list(_tokenise(text))
-        self.low = {token.low for token in self.tokens}
-        self.stems = {token.stem for token in self.tokens if token.word}
-
-    @cached_property
-    def numbers(self) -> dict[int, float]:
-        """Value of each number, by the place of its last token."""
-        found: dict[int, float] = {}
-        value: float | None = None
-        for i, token in enumerate(self.tokens):
-            part = _number(token.low)
-            scale = _SCALES.get(token.low)
-            if scale and value is not None:
-                value *= scale
-            elif part is not None and value is not None and 20 <= value < 100 and part < 10:
-                value += part
-            elif part is not None:
-                value = part
-            elif scale and len(token.low) > 2:
-                value = scale
-            elif token.low in {"a", "and"} and value == 0.5:
-                continue
-            else:
-                value = None
-                continue
-            found.pop(i - 1, None)
-            if i >= 2 and self.tokens[i - 1].low == "a":
-                found.pop(i - 2, None)
-            found[i] = value
-        return found
-
-    @cached_property
-    def ordinals(self) -> set[int]:
-        found = {_ORDINALS[token.low] for token in self.tokens if token.low in _ORDINALS}
-        return found | {int(t.low[:-2]) for t in self.tokens if re.fullmatch(r"\d+(?:st|nd|rd|th)",
-                                                                             t.low)}  # fmt: skip
-
-    @cached_property
-    def calendar(self) -> set[str]:
-        """Months, weekdays and decades; 'may' and 'march' only when capitalised."""
-        found = {
-            _CALENDAR[t.low] for t in self.tokens if t.low in _CALENDAR and t.text[0].isupper()
-        }
-        return found | {t.low for t in self.tokens if re.fullmatch(r"\d{2,4}s", t.low)}
-
-    @cached_property
-    def closed(self) -> set[str]:
-        """Units and times."""
-        found = {t.stem for t in self.tokens if t.stem in _CLOSED_STEMS}
-        return found | {_CURRENCY[t.text[0]] for t in self.tokens if t.text[0] in _CURRENCY}
-
-    @cached_property
-    def named(self) -> list[tuple[int, list[str]]]:
-        """Runs of capitalised words, lower-cased, with the place of the last one.
-
-        Titles are left out; a sentence's first word counts only within a run.
-        """
-        runs: list[tuple[int, list[str]]] = []
-        run: list[str] = []
-        start = True
-        for i, token in enumerate([*self.tokens, _Token(".", ".", ".")]):
-            upper = token.text[0].isupper() and token.low not in _CALENDAR
-            if start and upper:
-                following = self.tokens[i + 1 : i + 2]
-                beside = bool(following) and following[0].text[0].isupper()
-                upper = (beside or token.low.endswith(".")) and token.low not in _STOP - _TITLES
-            if upper and token.low not in _TITLES and token.low != "i":
-                run.append(token.low)
-            elif run and not (upper and token.low in _TITLES):
-                runs.append((i - 1, run))
-                run = []
-            start = token.low in {".", "!", "?", '"', "“", ":"}
-        return runs
-
-    @cached_property
-    def capitalised(self) -> list[tuple[int, list[str]]]:
-        """The same with a sentence's first word, if it is no function word."""
-        runs: list[tuple[int, list[str]]] = []
-        for i, token in enumerate(self.tokens):
-            if not token.text[0].isupper() or token.low in _TITLES | _STOP | _CALENDAR.keys():
-                continue
-            if runs and runs[-1][0] == i - 1:
-                runs[-1] = (i, [*runs[-1][1], token.low])
-            else:
-                runs.append((i, [token.low]))
-        return runs
-
-    @property
-    def names(self) -> list[list[str]]:
-        """The names, as lists of lower-case words."""
-        return [run for _, run in self.named]
-
-    @cached_property
-    def capitals(self) -> list[list[str]]:
-        """Every run of capitalised words, first words included."""
-        runs: list[list[str]] = [[]]
-        for token in self.tokens:
-            if token.text[0].isupper() and token.low not in _TITLES:
-                runs[-1].append(token.low)
-            elif runs[-1] and token.low not in _TITLES:
-                runs.append([])
-        return [run for run in runs if run]
-
-    @cached_property
-    def negations(self) -> list[tuple[str, frozenset[str]]]:
-        """``(head, scope)`` of each negation: the stems that it denies, the first one apart."""
-        found = []
-        for i, token in enumerate(self.tokens):
-            after = self.tokens[i + 1].low if i + 1 < len(self.tokens) else ""
-            verb = token.low in _NEGATIVE_VERBS and (
-                after in {"to", "that", "having", "it"} or after.endswith("ing")
-            )
-            if not (token.low in _NEGATORS or verb or token.low in _FORBID):
-                continue
-            scope = self._scope(i)
-            if token.low in _FORBID:
-                before = [t.stem for t in self.tokens[max(0, i - 5) : i] if t.content]
-                found.append(("", frozenset(before) | frozenset(scope)))
-            elif scope:
-                found.append((scope[0], frozenset(scope)))
-        return found
-
-    def _scope(self, i: int) -> list[str]:
-        scope: list[str] = []
-        for token in self.tokens[i + 1 :]:
-            if token.low in {".", ";", "but", "while", "although", ","} and scope:
-                break
-            if token.content and token.low not in {"want"}:
-                scope.append(token.stem)
-            if len(scope) == 4:
-                break
-        return scope
-
-    @cached_property
-    def denied(self) -> frozenset[str]:
-        return frozenset(stem for _, scope in self.negations for stem in scope)
-
-
-_CLOSED_STEMS = {_SAME_TIME.get(_stem(word), _stem(word)) for word in _CLOSED}
-
-
-def _number(word: str) -> float | None:
-    if word[0] in "£$€¥":
-        word = word[1:]
-    match = re.fullmatch(r"(\d+(?:[.,]\d+)*)(m|bn|k)?", word)
-    if match:
-        digits = match.group(1)
-        if re.fullmatch(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?", digits):
-            digits = digits.replace(",", "")
-        digits = digits.replace(",", ".")
-        if digits.count(".") > 1:
-            return None
-        return float(digits) * _SCALES.get(match.group(2) or "", 1.0)
-    return None if word == "both" else _UNITS.get(word)
-
-
-@lru_cache(maxsize=4096)
-def _facts(text: str) -> _Facts:
-    return _Facts(text)
-
-
-# ---------------------------------------------------------------------------------------------
 # The hard facts
 # ---------------------------------------------------------------------------------------------
 def _same_name(a: str, b: str) -> bool:
@@ -453,7 +114,7 @@ def _same_name(a: str, b: str) -> bool:
 _US = ({"us.", "america", "american", "americans", "united", "states"},)
 
 
-def _missing_name(claim: _Facts, source: _Facts, known: Sequence[_Facts]) -> str | None:
+def _missing_name(claim: Facts, source: Facts, known: Sequence[Facts]) -> str | None:
     """Find a name that is not in the source, or that the source gives to another."""
     for run in claim.names:
         last = run[-1]
@@ -469,15 +130,15 @@ def _missing_name(claim: _Facts, source: _Facts, known: Sequence[_Facts]) -> str
         for given in run[:-1]:
             if any(_same_name(given, word) for r, _ in there for word in r):
                 continue
-            rivals = [r[k - 1] for r, k in there if k > 0 and r[k - 1] not in _STOP]
-            bare = any(k == 0 or r[k - 1] in _STOP for r, k in there)
+            rivals = [r[k - 1] for r, k in there if k > 0 and r[k - 1] not in STOP_WORDS]
+            bare = any(k == 0 or r[k - 1] in STOP_WORDS for r, k in there)
             elsewhere = any(given in r and last in r for facts in known for r in facts.capitals)
             if (rivals and not bare) or not elsewhere:
                 return " ".join(run)
     return None
 
 
-def _negation_problem(claim: _Facts, source: _Facts) -> str | None:
+def _negation_problem(claim: Facts, source: Facts) -> str | None:
     for head, scope in claim.negations:
         if head and head in source.stems and not any(head == h for h, _ in source.negations):
             if head not in source.denied:
@@ -490,36 +151,36 @@ def _negation_problem(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _opposed(stem: str, source: _Facts) -> bool:
+def _opposed(stem: str, source: Facts) -> bool:
     """Say whether the source has an opposite of a denied word: 'banned' for 'not allowed'."""
     return any(
-        any(_stem(w) == stem for w in pole) and any(_has(source, w) for w in opposite)
-        for pole, opposite in _POLES
+        any(stem_of(w) == stem for w in pole) and any(_has(source, w) for w in opposite)
+        for pole, opposite in POLES
     )
 
 
-def _prefixed_by_stem(facts: _Facts) -> dict[str, str]:
+def _prefixed_by_stem(facts: Facts) -> dict[str, str]:
     """Stems of words with a negative prefix, and what they deny: 'unwilling' -> 'willing'."""
     found = {}
     for token in facts.tokens:
         match = re.fullmatch(r"(?:un|in|im|dis|non|ir|il)(\w{4,})", token.low)
         if match:
-            found[token.stem] = _stem(match.group(1))
+            found[token.stem] = stem_of(match.group(1))
     return found
 
 
-def _prefixed(facts: _Facts) -> set[str]:
+def _prefixed(facts: Facts) -> set[str]:
     return set(_prefixed_by_stem(facts).values())
 
 
-def _antonym(claim: _Facts, source: _Facts) -> str | None:
+def _antonym(claim: Facts, source: Facts) -> str | None:
     """Find a word of the statement in whose place the source has its opposite."""
-    for pole, opposite in _POLES:
+    for pole, opposite in POLES:
         used = [w for w in pole if _has(claim, w)]
         if not used or any(_has(source, w) for w in pole):
             continue
         against = [w for w in opposite if _has(source, w) and not _has(claim, w)]
-        if not against or _stem(used[0]) in claim.denied or _stem(against[0]) in source.denied:
+        if not against or stem_of(used[0]) in claim.denied or stem_of(against[0]) in source.denied:
             continue
         if used[0] in _FUNCTION and not _beside(claim, used[0]) & _beside(source, against[0]):
             continue
@@ -527,15 +188,17 @@ def _antonym(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-_FUNCTION = _words("for on off up over under this last next previous above more before after since")
+_FUNCTION = words_of(
+    "for on off up over under this last next previous above more before after since"
+)
 """Opposites only beside the same word: 'this year', 'last year'."""
 
 
-def _has(facts: _Facts, word: str) -> bool:
-    return word in facts.low or (word not in _STOP and _stem(word) in facts.stems)
+def _has(facts: Facts, word: str) -> bool:
+    return word in facts.low or (word not in STOP_WORDS and stem_of(word) in facts.stems)
 
 
-def _beside(facts: _Facts, word: str) -> set[str]:
+def _beside(facts: Facts, word: str) -> set[str]:
     found = set()
     for i, token in enumerate(facts.tokens):
         if token.low == word:
@@ -543,7 +206,7 @@ def _beside(facts: _Facts, word: str) -> set[str]:
     return found
 
 
-def _clause(facts: _Facts, i: int) -> tuple[int, int]:
+def _clause(facts: Facts, i: int) -> tuple[int, int]:
     """Bounds of the clause around token ``i``: to ';', 'but', 'while', ', and' or the end."""
 
     def bound(k: int) -> bool:
@@ -563,7 +226,7 @@ _CLAUSE_ENDS = frozenset({".", ";", "!", "?", "but", "while", "whereas"})
 _AUXILIARIES = frozenset({"is", "are", "was", "were", "be", "been", "being"})
 
 
-def _sides(facts: _Facts, verb: int) -> tuple[set[str], set[str]]:
+def _sides(facts: Facts, verb: int) -> tuple[set[str], set[str]]:
     """Content stems of who does and of who undergoes a verb, by their place around it."""
     left, right = _clause(facts, verb)
     before, after = facts.tokens[left:verb], facts.tokens[verb + 1 : right]
@@ -575,17 +238,17 @@ def _sides(facts: _Facts, verb: int) -> tuple[set[str], set[str]]:
     return _parties(after[agent:]), a
 
 
-def _counts(tokens: Sequence[_Token]) -> bool:
-    return any(_number(token.low) is not None for token in tokens)
+def _counts(tokens: Sequence[Token]) -> bool:
+    return any(number_of(token.low) is not None for token in tokens)
 
 
-def _parties(tokens: Sequence[_Token]) -> set[str]:
+def _parties(tokens: Sequence[Token]) -> set[str]:
     """Content stems that may do or undergo something: no times, no ordinals."""
-    times = _CLOSED_STEMS | _CALENDAR.keys() | _ORDINALS.keys() | {"last", "next"}
+    times = CLOSED_STEMS | CALENDAR.keys() | ORDINALS.keys() | {"last", "next"}
     return {t.stem for t in tokens if t.content and t.low not in times and t.stem not in times}
 
 
-def _exchanged(claim: _Facts, source: _Facts) -> str | None:
+def _exchanged(claim: Facts, source: Facts) -> str | None:
     """Find a verb to which the source gives other parties.
 
     'A warned B' where it says 'B warned A'; 'the lamps are set afloat' where that is said of the
@@ -612,16 +275,16 @@ def _exchanged(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _pronoun_before(facts: _Facts, verb: int) -> bool:
+def _pronoun_before(facts: Facts, verb: int) -> bool:
     """Say whether a pronoun is the verb's subject: 'she has refused'."""
     before = [t.low for t in facts.tokens[max(0, verb - 3) : verb] if t.low not in _HELPERS]
     return before[-1:] != [] and before[-1] in {"he", "she", "it", "they", "one", "which"}
 
 
-_HELPERS = _words("has have had will would can could did does do not also never")
+_HELPERS = words_of("has have had will would can could did does do not also never")
 
 
-def _reordered(claim: _Facts, source: _Facts) -> str | None:
+def _reordered(claim: Facts, source: Facts) -> str | None:
     """Find two things that have changed places around something that has not.
 
     The words that both texts have exactly once are put in the statement's order and numbered in
@@ -656,26 +319,26 @@ def _reordered(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-_LIGHT = _words(
+_LIGHT = words_of(
     "found said made given taken held used came went got include includes called works work"
 )
 """Verbs that a statement may put where the source has none."""
 
 
-def _after_pronoun(stem: str, facts: _Facts) -> bool:
+def _after_pronoun(stem: str, facts: Facts) -> bool:
     return any(
         t.stem == stem and k > 0 and facts.tokens[k - 1].low in {"he", "she", "it", "they"}
         for k, t in enumerate(facts.tokens)
     )
 
 
-def _around_than(facts: _Facts) -> tuple[set[str], set[str]]:
+def _around_than(facts: Facts) -> tuple[set[str], set[str]]:
     at = next(k for k, t in enumerate(facts.tokens) if t.low == "than")
     before, after = facts.tokens[max(0, at - 4) : at], facts.tokens[at + 1 : at + 5]
     return {t.stem for t in before if t.content}, {t.stem for t in after if t.content}
 
 
-def _places(facts: _Facts, stem: str) -> list[int]:
+def _places(facts: Facts, stem: str) -> list[int]:
     """Where a verb stands: its stem, not behind an article."""
     return [
         k
@@ -688,7 +351,7 @@ def _shares(a: Sequence[str], b: Sequence[str]) -> bool:
     return any(_same_name(x, y) for x in a for y in b)
 
 
-def _wrong_party(claim: _Facts, source: _Facts) -> str | None:
+def _wrong_party(claim: Facts, source: Facts) -> str | None:
     """Find a name that does what the source says of another name.
 
     The name before a verb must stand before it in the source, too, if any name does; where the
@@ -706,11 +369,11 @@ def _wrong_party(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _is_verb(token: _Token) -> bool:
-    return is_verb(token.low) or token.low in _LEMMAS
+def _is_verb(token: Token) -> bool:
+    return is_verb(token.low) or token.low in LEMMAS
 
 
-def _agent(facts: _Facts, verb: int) -> list[str]:
+def _agent(facts: Facts, verb: int) -> list[str]:
     """The name that does what a verb says: the last one before it, or the first after 'by'."""
     left, right = _clause(facts, verb)
     before = {t.low for t in facts.tokens[max(left, verb - 3) : verb]}
@@ -726,7 +389,7 @@ def _agent(facts: _Facts, verb: int) -> list[str]:
     return [] if modifies else runs[-1][1]
 
 
-def _may_do(agent: Sequence[str], source: _Facts, verb: int) -> bool:
+def _may_do(agent: Sequence[str], source: Facts, verb: int) -> bool:
     by = _agent(source, verb)
     before = {t.low for t in source.tokens[max(0, verb - 3) : verb]}
     if before & _AUXILIARIES or not by:
@@ -737,7 +400,7 @@ def _may_do(agent: Sequence[str], source: _Facts, verb: int) -> bool:
     return any(_shares(agent, run) for run in earlier)
 
 
-def _wrong_role(claim: _Facts, source: _Facts) -> str | None:
+def _wrong_role(claim: Facts, source: Facts) -> str | None:
     """Find a role that the source gives to another name: 'A is the minister' for 'minister B'."""
     verb = next((k for k, t in enumerate(claim.tokens) if t.low in {"is", "was"}), 0)
     if not verb or not claim.named or claim.named[0][0] != verb - 1:
@@ -761,12 +424,12 @@ def _wrong_role(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _gap(facts: _Facts, last: int, run: Sequence[str], k: int) -> int:
+def _gap(facts: Facts, last: int, run: Sequence[str], k: int) -> int:
     """Tokens between a name, by the place of its last word, and another place."""
     return k - last if k > last else max(0, last - len(run) + 1 - k)
 
 
-def _wrong_date(claim: _Facts, source: _Facts) -> str | None:
+def _wrong_date(claim: Facts, source: Facts) -> str | None:
     """Find a year or month that in the source is nearer to another verb's."""
     dates = {k: t.low for k, t in enumerate(source.tokens) if _dated(t)}
     if len(set(dates.values())) < 2:
@@ -794,29 +457,29 @@ def _wrong_date(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _dated(token: _Token) -> bool:
+def _dated(token: Token) -> bool:
     """Say whether a token is a year or a month."""
     year = re.fullmatch(r"1\d{3}|20\d\d", token.low) is not None
-    return year or (token.text[0].isupper() and _CALENDAR.get(token.low) in _MONTHS)
+    return year or (token.text[0].isupper() and CALENDAR.get(token.low) in MONTHS)
 
 
-_WISHED = _words(
+_WISHED = words_of(
     "must would could should may might if can to demand demands demanded want wants wanted hope "
     "hopes hoped urge urged ask asked plan plans planned threaten threatened propose proposed"
 )
 
 
-def _not_said_to_happen(claim: _Facts, source: _Facts) -> str | None:
+def _not_said_to_happen(claim: Facts, source: Facts) -> str | None:
     """Find what the statement says has happened, and the source only that someone wants it."""
     if claim.low & (_WISHED - {"to", "can", "may"}):
         return None
     for token in claim.tokens:
-        past = token.low.endswith("ed") or _LEMMAS.get(token.low, token.low) != token.low
+        past = token.low.endswith("ed") or LEMMAS.get(token.low, token.low) != token.low
         if not token.content or not past or not is_verb(token.low):
             continue
         places = _places(source, token.stem)
         forms = {source.tokens[k].low for k in places}
-        base = {_LEMMAS.get(form, form) for form in forms} == forms
+        base = {LEMMAS.get(form, form) for form in forms} == forms
         if not places or not base or any(form.endswith(("ed", "ing", "s")) for form in forms):
             continue
         if all({t.low for t in source.tokens[max(0, k - 9) : k]} & _WISHED for k in places):
@@ -824,9 +487,9 @@ def _not_said_to_happen(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _kind(stem: str, facts: _Facts) -> str:
+def _kind(stem: str, facts: Facts) -> str:
     token = next(t for t in facts.tokens if t.stem == stem)
-    if _number(token.low) is not None:
+    if number_of(token.low) is not None:
         return "number"
     if any(token.low in run for run in facts.names):
         return "name"
@@ -835,17 +498,17 @@ def _kind(stem: str, facts: _Facts) -> str:
     return "verb" if is_verb(token.low) else "noun"
 
 
-def _substituted(claim: _Facts, source: _Facts) -> str | None:
+def _substituted(claim: Facts, source: Facts) -> str | None:
     """Find a word in whose place, beside the same words, the source has another."""
     here = [t for t in claim.tokens if t.content]
     there = [t for t in source.tokens if t.content]
     stems = [t.stem for t in there]
-    groups = frozenset(g for s in source.stems for g in _SYNONYM_GROUPS.get(s, frozenset()))
+    groups = frozenset(g for s in source.stems for g in SYNONYM_GROUPS.get(s, frozenset()))
     for i, token in enumerate(here):
-        known = _SYNONYM_GROUPS.get(token.stem, frozenset()) & groups
+        known = SYNONYM_GROUPS.get(token.stem, frozenset()) & groups
         if token.stem in source.stems or known or token.stem in _prefixed(source):
             continue
-        number = _number(token.low) is not None or token.low in _SCALES
+        number = number_of(token.low) is not None or token.low in SCALES
         if number or any(_same_name(token.low, t.low) for t in there):
             continue
         if token.low in _LIGHT or any(token.low in run for run in claim.names):
@@ -866,7 +529,7 @@ def _substituted(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _other_subject(claim: _Facts, i: int, source: _Facts, places: Sequence[int]) -> bool:
+def _other_subject(claim: Facts, i: int, source: Facts, places: Sequence[int]) -> bool:
     """Say whether the word before the verb stands in the source, but in another clause."""
     left, _ = _clause(claim, i)
     before = [t.stem for t in claim.tokens[left:i] if t.content]
@@ -881,14 +544,14 @@ def _other_subject(claim: _Facts, i: int, source: _Facts, places: Sequence[int])
     return bool(places)
 
 
-def _numbers_moved(claim: _Facts, source: _Facts) -> str | None:
+def _numbers_moved(claim: Facts, source: Facts) -> str | None:
     """Find a number that the source gives to something else: '6 percent of the bare seeds'."""
     counts = {p: v for p, v in source.numbers.items() if not _is_date(source, p)}
     if len(counts) < 2:
         return None
     part = re.search(r"(\d[\d.,]*) of (?:the |its |their )?(\d[\d.,]*)", claim.text)
     if part:
-        first, second = (_number(n.rstrip(".,")) for n in part.groups())
+        first, second = (number_of(n.rstrip(".,")) for n in part.groups())
         last = {v: p for p, v in counts.items()}
         if first in last and second in last and last[first] > last[second]:
             return f"{part.group()} is the other way round"
@@ -912,45 +575,45 @@ def _numbers_moved(claim: _Facts, source: _Facts) -> str | None:
     return None
 
 
-def _is_date(facts: _Facts, i: int) -> bool:
+def _is_date(facts: Facts, i: int) -> bool:
     """Say whether a number is a year or the day of a month: '7 and Saturday 8 October', 'May 3'."""
     low = facts.tokens[i].low
     if re.fullmatch(r"1\d{3}|20\d\d", low):
         return True
     if not re.fullmatch(r"\d{1,2}(?:st|nd|rd|th)?", low):
         return False
-    if i and _CALENDAR.get(facts.tokens[i - 1].low) in _MONTHS:
+    if i and CALENDAR.get(facts.tokens[i - 1].low) in MONTHS:
         return True
     for token in facts.tokens[i + 1 : i + 5]:
-        if _CALENDAR.get(token.low) in _MONTHS and token.text[0].isupper():
+        if CALENDAR.get(token.low) in MONTHS and token.text[0].isupper():
             return True
         joins = token.low in {"and", "to", "of", "or", ","} or token.low.isdigit()
-        if not joins and token.low not in _CALENDAR:
+        if not joins and token.low not in CALENDAR:
             break
     return False
 
 
-def _anchors(facts: _Facts, i: int) -> list[str]:
+def _anchors(facts: Facts, i: int) -> list[str]:
     """What a number counts: the names beside it, or else the first content word after it."""
     beside = facts.tokens[max(0, i - 3) : i] + facts.tokens[i + 1 : i + 6]
     known = {word for run in facts.names for word in run}
-    names = [t.stem for t in beside if t.low in known and _number(t.low) is None]
+    names = [t.stem for t in beside if t.low in known and number_of(t.low) is None]
     if names:
         return names
-    after = [t.stem for t in facts.tokens[i + 1 : i + 6] if t.content and _number(t.low) is None]
+    after = [t.stem for t in facts.tokens[i + 1 : i + 6] if t.content and number_of(t.low) is None]
     return [stem for stem in after if stem != "percent"][:1]
 
 
-def _steps(facts: _Facts, a: int, b: int) -> int:
+def _steps(facts: Facts, a: int, b: int) -> int:
     """Distance of two places; a break between them and standing before the number count extra."""
     distance = a - b if a > b else 2 * (b - a)
     low, high = sorted((a, b))
     return distance + 3 * sum(t.low in {",", ";", "and", "but"} for t in facts.tokens[low:high])
 
 
-def _problem(claim: _Facts, source: _Facts, known: Sequence[_Facts]) -> str | None:
+def _problem(claim: Facts, source: Facts, known: Sequence[Facts]) -> str | None:
     """Find the first hard fact of the statement that the source does not bear out."""
-    for quote in _QUOTED.findall(claim.text):
+    for quote in QUOTED.findall(claim.text):
         if _plain(quote) not in _plain(source.text):
             return f"the words “{quote}” do not stand there"
     values = set(source.numbers.values())
@@ -989,7 +652,7 @@ def _plain(text: str) -> str:
 # ---------------------------------------------------------------------------------------------
 # Coverage
 # ---------------------------------------------------------------------------------------------
-def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
+def _coverage(claim: Facts, source: Facts, embed: Embed | None) -> float:
     """Share of the statement's content words that the source has; names and numbers count."""
     wanted = {t.stem: t.low for t in claim.tokens if t.content}
     if not wanted:
@@ -999,9 +662,9 @@ def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
     there = source.stems
     names = {word for run in claim.names for word in run}  # held to more than coverage elsewhere
     unprefixed = _prefixed_by_stem(claim)
-    groups = frozenset(g for s in there for g in _SYNONYM_GROUPS.get(s, frozenset()))
+    groups = frozenset(g for s in there for g in SYNONYM_GROUPS.get(s, frozenset()))
     for stem, word in wanted.items():
-        number = _number(word) is not None or word in _SCALES
+        number = number_of(word) is not None or word in SCALES
         if (
             stem in there
             or number
@@ -1010,7 +673,7 @@ def _coverage(claim: _Facts, source: _Facts, embed: Embed | None) -> float:
             or (stem in unprefixed and unprefixed[stem] in there)
         ):
             credit += 1.0
-        elif _SYNONYM_GROUPS.get(stem, frozenset()) & groups:
+        elif SYNONYM_GROUPS.get(stem, frozenset()) & groups:
             credit += 0.9
         elif any(_same_name(word, t.low) for t in source.tokens if t.word):
             credit += 1.0
@@ -1038,7 +701,7 @@ def _continues(source: Source) -> bool:
     """Say whether a sentence needs the one before it: it points back, or was cut from it."""
     if source.before is None:
         return False
-    return bool(_ANAPHOR.search(source.text)) or _was_cut(source)
+    return bool(ANAPHOR.search(source.text)) or _was_cut(source)
 
 
 def sentences_of(article: Article) -> list[Source]:
@@ -1055,7 +718,7 @@ def sentences_of(article: Article) -> list[Source]:
     return found
 
 
-def _borrowed(claim: _Facts, source: _Facts) -> str | None:
+def _borrowed(claim: Facts, source: Facts) -> str | None:
     """Find what a statement takes from the sentence before, beyond what a pronoun stands for.
 
     One phrase may be taken from there ('the council' for 'it'); all else, and every number and
@@ -1077,7 +740,7 @@ def _borrowed(claim: _Facts, source: _Facts) -> str | None:
     )
 
 
-def _wrong_party_alone(claim: _Facts, source: _Facts) -> str | None:
+def _wrong_party_alone(claim: Facts, source: Facts) -> str | None:
     """Find a verb whose own sentence names another who does it."""
     for i, token in enumerate(claim.tokens):
         if not token.content or token.text[0].isupper() or not _is_verb(token):
@@ -1112,8 +775,8 @@ def check(
     Returns:
         The verdict on the best source; deterministic, ties go to the earlier source.
     """
-    claim = _facts(" ".join(statement.split()))
-    known_facts = [_facts(text) for text in known]
+    claim = facts_of(" ".join(statement.split()))
+    known_facts = [facts_of(text) for text in known]
     best = Verdict(False, 0.0, "there is no sentence")
     closest = _Closest()
     for source, pair in [(s, False) for s in sources] + [(s, True) for s in sources]:
@@ -1121,7 +784,7 @@ def check(
             continue
         first = source.before if pair else None
         text = f"{first.text} {source.text}" if first else source.text
-        facts = _facts(" ".join(text.split()))
+        facts = facts_of(" ".join(text.split()))
         score = _coverage(claim, facts, None)
         if best.supported and score <= best.score:
             continue
@@ -1130,7 +793,7 @@ def check(
         if score >= min_coverage:
             problem = _problem(claim, facts, known_facts)
             if pair and problem is None and not _was_cut(source):
-                problem = _borrowed(claim, _facts(" ".join(source.text.split())))
+                problem = _borrowed(claim, facts_of(" ".join(source.text.split())))
             if problem is None:
                 best = Verdict(True, min(1.0, score), None, found)
         if not best.supported and score > closest.score:
@@ -1150,6 +813,6 @@ class _Closest:
     """The source that comes nearest to supporting a statement, and what is wrong with it."""
 
     score: float = -1.0
-    facts: _Facts | None = None
+    facts: Facts | None = None
     problem: str | None = None
     sources: tuple[Source, ...] = ()
