@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache
 
 import Stemmer
 
+from article_qa.mentions import TITLES
+
 
 # ---------------------------------------------------------------------------------------------
 # Words of general English
@@ -32,10 +34,6 @@ STOP_WORDS = words_of(
     "himself herself itself themselves one ones according s t d ll re ve m mr mrs ms dr not no "
     "never nobody none neither nor nothing without cannot up out off down article passage been "
     "several only including around across among against upon per via approximately roughly"
-)
-_TITLES = words_of(
-    "mr mrs ms dr prof sir president senator sen gen general governor gov secretary minister "
-    "councillor king queen prince princess captain pope judge rep"
 )
 _UNITS = {
     "zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
@@ -283,10 +281,10 @@ class Facts:
                 beside = bool(following) and following[0].text[0].isupper()
                 upper = (
                     beside or token.low.endswith(".")
-                ) and token.low not in STOP_WORDS - _TITLES
-            if upper and token.low not in _TITLES and token.low != "i":
+                ) and token.low not in STOP_WORDS - TITLES.keys()
+            if upper and token.low not in TITLES and token.low != "i":
                 run.append(token.low)
-            elif run and not (upper and token.low in _TITLES):
+            elif run and not (upper and token.low in TITLES):
                 runs.append((i - 1, run))
                 run = []
             start = token.low in {".", "!", "?", '"', "“", ":"}
@@ -297,7 +295,10 @@ class Facts:
         """The same with a sentence's first word, if it is no function word."""
         runs: list[tuple[int, list[str]]] = []
         for i, token in enumerate(self.tokens):
-            if not token.text[0].isupper() or token.low in _TITLES | STOP_WORDS | CALENDAR.keys():
+            if (
+                not token.text[0].isupper()
+                or token.low in TITLES.keys() | STOP_WORDS | CALENDAR.keys()
+            ):
                 continue
             if runs and runs[-1][0] == i - 1:
                 runs[-1] = (i, [*runs[-1][1], token.low])
@@ -315,9 +316,9 @@ class Facts:
         """Every run of capitalised words, first words included."""
         runs: list[list[str]] = [[]]
         for token in self.tokens:
-            if token.text[0].isupper() and token.low not in _TITLES:
+            if token.text[0].isupper() and token.low not in TITLES:
                 runs[-1].append(token.low)
-            elif runs[-1] and token.low not in _TITLES:
+            elif runs[-1] and token.low not in TITLES:
                 runs.append([])
         return [run for run in runs if run]
 

@@ -48,12 +48,16 @@ ADVERBS = frozenset(
     "ago already yet so too very recently actually really exactly please".split()
 )
 TITLES = {
-    "mr": "m", "mr.": "m", "sir": "m", "lord": "m", "king": "m", "prince": "m",
-    "mrs": "f", "mrs.": "f", "ms": "f", "ms.": "f", "miss": "f", "lady": "f", "queen": "f",
-    "princess": "f", "dr": "", "dr.": "", "prof.": "", "professor": "", "president": "",
-    "senator": "", "sen.": "", "gen.": "", "general": "", "gov.": "", "governor": "", "judge": "",
-    "minister": "", "secretary": "", "captain": "", "col.": "", "lt.": "", "rep.": "", "pope": "m",
+    "mr": "m", "sir": "m", "lord": "m", "king": "m", "prince": "m", "pope": "m", "mrs": "f",
+    "ms": "f", "miss": "f", "dame": "f", "lady": "f", "queen": "f", "princess": "f", "dr": "",
+    "prof": "", "professor": "", "president": "", "minister": "", "secretary": "", "senator": "",
+    "sen": "", "representative": "", "rep": "", "congressman": "m", "governor": "", "gov": "",
+    "mayor": "", "councillor": "", "judge": "", "justice": "", "general": "", "gen": "",
+    "captain": "", "capt": "", "colonel": "", "col": "", "lt": "", "sgt": "", "rev": "",
 }  # fmt: skip
+"""What stands before a person's name, folded, and the gender it tells, if any."""
+
+TITLE = rf"(?:{'|'.join(title.capitalize() for title in TITLES)})\b\.?"
 PERSON_NOUNS = frozenset(
     "man woman boy girl person mayor minister president secretary envoy spokesman spokeswoman "
     "spokesperson leader officer official engineer lawyer doctor judge king queen prince princess "
@@ -213,12 +217,13 @@ def is_plural(word: str) -> bool:
 # ---------------------------------------------------------------------------------------------
 def _name_kinds(words: Sequence[str], before: str, evidence: str) -> tuple[tuple[Kind, ...], str]:
     """Guess what a name is from its own words, the word before it and the quotes around it."""
-    low = [word.lower() for word in words]
+    low = [word.lower().rstrip(".") for word in words]
+    before = before.rstrip(".")
     name = re.escape(" ".join(words))
     gender = next((TITLES[word] for word in low if word in TITLES), None)
     if gender is None and before in TITLES:
         gender = TITLES[before]
-    titled = re.search(rf"\b([A-Z][a-z]{{1,8}}\.?) (?:\w+ )?{re.escape(words[-1])}\b", evidence)
+    titled = re.search(rf"\b([A-Z][a-z]{{1,8}})\.? (?:\w+ )?{re.escape(words[-1])}\b", evidence)
     if gender is None and titled and titled.group(1).lower() in TITLES:
         gender = TITLES[titled.group(1).lower()]
     apposition = re.search(rf"{name}, ((?:an?|the) [^,.;]{{3,60}})", evidence)

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from article_qa.mentions import TITLE
 from article_qa.types import Article, Evidence, Span
 
 MIN_WORDS = 2
@@ -29,22 +30,18 @@ _VERB = (
     r"claims|concluded|continued|recalled|remembered|joked|shouted|whispered|promised|suggested|"
     r"observed|remarked|testified|responded|predicted|cautioned|urged|demanded|agreed|found|put it)"
 )
-_TITLE = (
-    r"(?:Mr|Mrs|Ms|Miss|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Capt|Sgt|Rev|Sir|Dame|Lord|Lady|Professor|"
-    r"President|Minister|Secretary|Senator|Governor|General|Captain|Mayor|Councillor|Judge)\.?"
-)
 _CAPITAL = r"(?:[A-ZÀ-Þ][\w’'-]+|[A-Z]\b\.?)"
 _LINK = r"(?:(?:de|del|der|di|la|van|von|bin|al|of|the) )"
-NAME = rf"(?:{_TITLE} )*{_CAPITAL}(?: {_LINK}{{0,2}}{_CAPITAL})*"
+NAME = rf"(?:{TITLE} )*{_CAPITAL}(?: {_LINK}{{0,2}}{_CAPITAL})*"
 _PRONOUN = r"(?:he|she|they)"
 _WHO = rf"(?P<who>(?:[Tt]he )?{NAME}|{_PRONOUN})"
 _ASIDE = r"(?:, [^,“”\"]{3,120},| [—–-]{1,2} [^—–“”\"]{3,120} [—–-]{1,2})?"
 _BEFORE = re.compile(rf"\b{_WHO}{_ASIDE} (?:(?:has|had|have|also|later|then|once) )?{_VERB}\b")
 _AFTER = re.compile(rf"\b{_VERB} {_WHO}")
 _PERSON = re.compile(
-    rf"\b(?:{_TITLE} {_CAPITAL}(?: {_CAPITAL})*|{_CAPITAL} (?:[A-Z]\. )?{_CAPITAL})"
+    rf"\b(?:{TITLE} {_CAPITAL}(?: {_CAPITAL})*|{_CAPITAL} (?:[A-Z]\. )?{_CAPITAL})"
 )
-_TITLED = re.compile(rf"{_TITLE} ")
+_TITLED = re.compile(rf"{TITLE} ")
 _NOT_A_NAME = frozenset(
     "the a an but and or if in on at for it this that these those there then when while he she "
     "they we you i".split()

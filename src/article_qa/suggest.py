@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from article_qa.mentions import TITLE
 from article_qa.types import Answer, Article, Block, Span
 
 if TYPE_CHECKING:
@@ -33,13 +34,8 @@ KEPT_ARTICLES = 50
 
 log = logging.getLogger(__name__)
 
-_TITLE = (
-    r"(?:Mr|Mrs|Ms|Dr|Sir|Lord|Lady|Professor|Prof|President|Minister|Secretary|Senator|Sen|"
-    r"Congressman|Representative|Rep|General|Gen|Governor|Gov|Mayor|Councillor|Judge|Justice|"
-    r"Captain|King|Queen)\.?"
-)
 _WORD = r"[A-Z][\w’'-]*[a-z’'][\w’'-]*|[A-Z]\."
-_NAME = rf"(?:{_TITLE} )?(?:{_WORD})(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))*"
+_NAME = rf"(?:{TITLE} )?(?:{_WORD})(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))*"
 _FULL = rf"(?:[A-Z][\w’'-]+)(?: (?:{_WORD}|al|bin|de|del|der|di|la|van|von))* (?:[A-Z][\w’'-]+)"
 _SAID = r"(?:said|says|told|wrote|added|argued|warned|explained|insisted|acknowledged|recounted)"
 _BE = r"(?:is|are|was|were|has|have|had|can|could|will|would|should|must)"
@@ -48,14 +44,14 @@ _START = r"(?:^|(?<=[.;:] )|(?<=, and )|(?<=^But )|(?<=^And ))"
 _WHO = (
     re.compile(rf"(?P<name>{_FULL}), (?:the|a|an|who|then) [a-z]"),
     re.compile(rf"\b(?:the|[A-Za-z]+’s|[A-Za-z]+'s) (?:[a-z][\w-]* ){{1,5}}(?P<name>{_FULL})"),
-    re.compile(rf"\b{_TITLE} (?:of [A-Z]\w+ )?(?P<name>{_FULL})"),
+    re.compile(rf"\b{TITLE} (?:of [A-Z]\w+ )?(?P<name>{_FULL})"),
     re.compile(rf", (?P<name>{_FULL}), (?:said|offered|told|wrote|is|was)\b"),
 )
 _SPEECH = (
     re.compile(rf"\b(?<![Tt]he )(?P<name>{_NAME}) {_SAID}\b"),
     re.compile(rf"[”\"],? {_SAID} (?P<name>{_FULL})\b"),
 )
-_TITLED = re.compile(rf"\b{_TITLE} (?:[A-Z]\w* )?(?P<name>{_FULL}|{_WORD})")
+_TITLED = re.compile(rf"\b{TITLE} (?:[A-Z]\w* )?(?P<name>{_FULL}|{_WORD})")
 _PASSIVE = re.compile(
     rf"{_START}(?P<name>(?:The |the )?{_NAME})(?:, [^,]+,)? (?:was|were) "
     rf"(?P<did>[a-z]+ed) by (?P<by>(?:the )?{_NAME})"
@@ -194,7 +190,7 @@ def _whole(words: str, start: int) -> bool:
     """Say whether a person's name begins at ``start``: not 'Department' in 'State Department'."""
     before = words[:start].split()[-1:]
     return not before or bool(
-        re.fullmatch(_TITLE, before[0]) or not re.fullmatch(r"[Tt]he|[A-Z][\w-]+", before[0])
+        re.fullmatch(TITLE, before[0]) or not re.fullmatch(r"[Tt]he|[A-Z][\w-]+", before[0])
     )
 
 
