@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from article_qa.mentions import TITLE
@@ -85,9 +86,7 @@ def attribute(article: Article, words: str) -> Attribution | None:
 
 def speaker_at(article: Article, place: Span) -> Attribution | None:
     """Find who says the words at a place of an article; None where nobody is named."""
-    sentences = [
-        s for block in article.blocks if block.kind != "boilerplate" for s in block.sentences
-    ]
+    sentences = article.quotable
     here = bisect_right(sentences, place.start, key=lambda s: s.start) - 1
     if here < 0:
         return None
@@ -138,7 +137,7 @@ def _subject(text: str, sentence: Span, place: Span) -> Span | None:
     )
 
 
-def _named_before(text: str, sentences: list[Span], here: int, before: int) -> Span | None:
+def _named_before(text: str, sentences: Sequence[Span], here: int, before: int) -> Span | None:
     """Return the nearest person named before an offset, up to six sentences back."""
     for i in range(here, max(-1, here - 7), -1):
         sentence = sentences[i]
@@ -157,7 +156,7 @@ def _outside_marks(text: str) -> str:
     return re.sub(r"[“\"][^“”\"]*(?:[”\"]|$)", lambda m: "_" * len(m.group()), text)
 
 
-def _same_block(article: Article, sentences: list[Span], a: int, b: int) -> bool:
+def _same_block(article: Article, sentences: Sequence[Span], a: int, b: int) -> bool:
     return article.block_at(sentences[a].start) == article.block_at(sentences[b].start)
 
 

@@ -85,6 +85,11 @@ class Article:
         """All sentences in reading order, boilerplate's included."""
         return tuple(s for block in self.blocks for s in block.sentences)
 
+    @cached_property
+    def quotable(self) -> tuple[Span, ...]:
+        """The sentences that an answer may stand in, in reading order: boilerplate left out."""
+        return tuple(s for b in self.blocks if b.kind != "boilerplate" for s in b.sentences)
+
     def block_at(self, offset: int) -> Block | None:
         """Return the block that holds the character at ``offset``, or None between blocks."""
         i = bisect_right(self.blocks, offset, key=lambda block: block.span.start) - 1
