@@ -61,6 +61,14 @@ def test_several_questions_at_once_are_each_answered(qa: ArticleQA) -> None:
     assert [event.answer for event in qa.stream(answer.question)] == [answer]
 
 
+def test_of_several_questions_the_later_go_on_from_the_earlier(qa: ArticleQA) -> None:
+    chat = qa.chat()
+    chat.ask("Who is Otto Marsh?")
+    answer = chat.ask("Who wrote this and how old is she?")
+    assert answer.notice == "The article does not say: How old is she?"
+    assert answer.understood_as == "Who wrote this? How old is Ada Okafor?"
+
+
 def test_of_several_questions_those_without_an_answer_are_named(qa: ArticleQA) -> None:
     answer = qa.ask("Who wrote this and what is the capital of France?")
     assert answer.text == "Ada Okafor [1]"

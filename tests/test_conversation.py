@@ -115,6 +115,12 @@ def test_it_is_the_article_after_a_question_about_the_article() -> None:
         assert standalone(question, history) == question
 
 
+def test_a_place_does_not_take_the_part_of_people() -> None:
+    history = [make_turn("How many volunteers were recruited in Lagos?", "180")]
+    expected = "How many volunteers were recruited in Bologna?"
+    assert standalone("What about Bologna?", history) == expected
+
+
 def test_a_refusal_is_not_taken_for_an_answer() -> None:
     refused = [make_turn("Who sank the ferry?", None)]
     for question in ("Why?", "When?", "Is that true?"):

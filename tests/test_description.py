@@ -60,6 +60,8 @@ def test_what_stands_beside_a_name(question: str, description: str) -> None:
         "Who is Liberal?",
         "Who is Nobody Atall?",
         "Who is the mayor?",
+        "Who is the mayor of Norvik?",
+        "Who is the president of the Liberal Guild?",
         "Who is mayor?",
         "Who is ...?",
     ],

@@ -20,6 +20,7 @@ def test_tokens_stand_where_they_are_said_to() -> None:
         ("What did the company announce?", "the company", "group"),
         ("What happened in Doha?", "Doha", "place"),
         ("Who closed the harbour?", "the harbour", "place"),
+        ("Is the Justice Department right?", "Justice Department", "group"),
         ("Is the mayor of Norvik ill?", "the mayor of Norvik", "person"),
         ("What is the cost of the bridge?", "the cost of the bridge", "thing"),
     ],

@@ -328,6 +328,8 @@ class ArticleQA:
         if len(question) > limit:
             reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
             return replace(request, answer=citations.refusal(question, reason))
+        if len(self._parts(request)) > 1:  # each is understood when those before it are answered
+            return replace(request, standalone=question)
         return replace(request, standalone=self._stand_alone(question, request.history))
 
     def _stand_alone(self, question: str, history: Sequence[Turn]) -> str:
@@ -356,7 +358,7 @@ class ArticleQA:
     def _parts(self, request: Request) -> tuple[str, ...]:
         """Return the questions asked at once; a chat model answers them together."""
         extractive = isinstance(self.engine, ExtractiveEngine)
-        return questions_of(request.standalone) if extractive else (request.standalone,)
+        return questions_of(request.question) if extractive else (request.question,)
 
     def _draft(self, request: Request) -> Request:
         if request.answer is not None:

@@ -42,7 +42,9 @@ _NAMED = re.compile(r" (?:named|called|known as)$")
 _LAST_PART = re.compile(r"(?:^|[,;:—–“”\"()]\s?)(?P<what>[^,;:—–“”\"()]+)$")
 _PREPOSITION = re.compile(r" (?:of|for|at|in|on|to|from|with|since|under|who|and|known) ")
 _HONORIFICS = frozenset("mr mrs ms miss dr prof sir".split())
-_ROLES = PERSON_NOUNS | (frozenset(word for word in TITLES if word.isalpha()) - _HONORIFICS)
+_ROLES = (PERSON_NOUNS | (TITLES.keys() - _HONORIFICS)) | set(
+    "volunteer worker resident member".split()
+)
 _ROLE_ENDINGS = ("ist", "ician", "man", "woman", "person", "keeper", "maker", "holder")
 _LINKS = frozenset("of for at in on".split())
 _NO_END = _LINKS | frozenset("a an the and".split())
@@ -84,9 +86,9 @@ def describe(article: Article, asked: Sequence[str]) -> Description | None:
         there is none.
     """
     name = list(asked)
-    while name and (name[0] in TITLES or _is_role(name[0])):
+    while name and (name[0] == "the" or name[0] in TITLES or _is_role(name[0])):
         del name[0]
-    if not name:
+    if not name or name[0] in _LINKS:  # 'the mayor of Norvik' is no name
         return None
     said = {*asked, "the"}
     found = [

@@ -49,10 +49,10 @@ ADVERBS = frozenset(
 )
 TITLES = {
     "mr": "m", "sir": "m", "lord": "m", "king": "m", "prince": "m", "pope": "m", "mrs": "f",
-    "ms": "f", "miss": "f", "dame": "f", "lady": "f", "queen": "f", "princess": "f", "dr": "",
+    "ms": "f", "miss": "f", "lady": "f", "queen": "f", "princess": "f", "dr": "",
     "prof": "", "professor": "", "president": "", "minister": "", "secretary": "", "senator": "",
     "sen": "", "representative": "", "rep": "", "congressman": "m", "governor": "", "gov": "",
-    "mayor": "", "councillor": "", "judge": "", "justice": "", "general": "", "gen": "",
+    "mayor": "", "councillor": "", "judge": "", "general": "", "gen": "",
     "captain": "", "capt": "", "colonel": "", "col": "", "lt": "", "sgt": "", "rev": "",
 }  # fmt: skip
 """What stands before a person's name, folded, and the gender it tells, if any."""
@@ -65,16 +65,15 @@ PERSON_NOUNS = frozenset(
     "chairwoman chief senator governor ambassador general analyst scientist researcher professor "
     "teacher student driver pilot captain witness victim mother father son daughter wife husband "
     "brother sister mediator negotiator diplomat expert historian artist composer magnate heir "
-    "economist journalist reporter candidate pope bishop priest soldier nurse surgeon split "
-    "advocate adviser advisor aide activist ally attorney aunt baron boss chair chancellor clerk "
-    "colleague colonel commander commissioner congressman congresswoman correspondent cousin "
-    "critic dean deputy designer dictator duke editor emperor executive farmer fellow fiance "
-    "friend god goddess graduate grandfather granddaughter grandmother grandson guard guide head "
-    "host hunter inspector inventor investor keeper knight lawmaker lecturer lieutenant member "
-    "merchant monk musician nephew niece outlaw painter partner peer photographer physician poet "
-    "politician premier prosecutor rebel representative resident saint sculptor sergeant servant "
-    "sheriff statesman successor superintendent survivor tailor trader trainer treasurer uncle "
-    "veteran volunteer warrior widow worker".split()
+    "economist journalist reporter candidate pope bishop priest soldier nurse surgeon advocate "
+    "adviser advisor aide activist ally attorney aunt baron boss chair chancellor clerk colleague "
+    "colonel commander commissioner congressman congresswoman correspondent cousin critic dean "
+    "deputy designer dictator duke editor emperor executive farmer fellow fiance friend god "
+    "goddess graduate grandfather granddaughter grandmother grandson guard guide head host hunter "
+    "inspector inventor investor keeper knight lawmaker lecturer lieutenant merchant monk musician "
+    "nephew niece outlaw painter partner peer photographer physician poet politician premier "
+    "prosecutor rebel representative saint sculptor sergeant servant sheriff statesman successor "
+    "superintendent survivor tailor trader trainer treasurer uncle veteran warrior widow".split()
 )
 _GROUP_NOUNS = frozenset(
     "group company firm union team club party agency government ministry court army military "

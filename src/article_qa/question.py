@@ -70,7 +70,7 @@ _NEXT_QUESTION = re.compile(
     rf"(?:{_AUXILIARY})\b|who (?!else\b)\w)",
     re.IGNORECASE,
 )
-_BEGINS_QUESTION = re.compile(rf"^\W*(?:{_WH}|{_AUXILIARY})\b", re.IGNORECASE)
+_BEGINS_QUESTION = re.compile(rf"^\W*(?:(?:and|but|so) )?(?:{_WH}|{_AUXILIARY})\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_][\w'’.-]*")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _FUNCTION = frozenset(
