@@ -266,6 +266,19 @@ def test_central_sentence_beats_an_aside() -> None:
     assert not any("cat" in quote for quote in quotes)
 
 
+def test_definition_of_the_title_comes_first() -> None:
+    text = """Saxophone
+
+The saxophone (also called the sax) is a family of woodwind instruments. Most are made of brass.
+
+The saxophone first gained popularity in the military band. Military bands in France and Belgium \
+have a quartet of saxophones at least. Military bands everywhere have a saxophone today.
+"""
+    sax = parse_article(text, id="sax")
+    first = central_sentences(sax, 1)[0]
+    assert sax.text[first.start : first.end].endswith("is a family of woodwind instruments.")
+
+
 def test_repeated_sentence_is_shown_once() -> None:
     text = "\n\n".join(["The ferry to Corfu ran aground on Thursday morning."] * 4)
     assert len(central_sentences(parse_article(text, id="x"), 3)) == 1

@@ -351,7 +351,8 @@ def central_sentences(article: Article, count: int, embed: Embed | None = None) 
 
     Sentences of the standfirst and of paragraphs count, if they can stand alone: they have at least
     six words, are no question and no list's item, and do not begin with a quotation or a pronoun.
-    If none is like that, all sentences count. A sentence that stands there twice counts once.
+    If none is like that, all sentences count. A first sentence that defines the title is chosen. A
+    sentence that stands there twice counts once.
     """
     candidates = _candidates(article)
     if not candidates:
@@ -361,8 +362,17 @@ def central_sentences(article: Article, count: int, embed: Embed | None = None) 
     on_topic, similarity = similarity[0, 1:], similarity[1:, 1:]
     places = np.array([place for _, place in candidates], dtype=np.float64)
     score = _lexrank(similarity, (0.5 + on_topic) / (1.0 + places))
+    if _defines(texts[0], article.title):
+        score[0] = score.max() + 1
     chosen = _spread(score, similarity, count)
     return [candidates[i][0] for i in sorted(chosen)]
+
+
+def _defines(sentence: str, title: str) -> bool:
+    """Say whether a first sentence says what the title is, as an encyclopedia's does."""
+    subject = rf"(?:the |an? )?{re.escape(' '.join(title.split()))}\b"
+    defined = rf"{subject}[^.;]{{0,100}}?\b(?:is|are|was|were) (?:an?|the|one of|any)\b"
+    return re.match(defined, " ".join(sentence.split()), re.I) is not None
 
 
 def _candidates(article: Article) -> list[tuple[Span, int]]:
