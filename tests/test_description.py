@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from article_qa.article import parse_article
 from article_qa.description import asked_about, describe
@@ -74,3 +76,15 @@ def test_only_who_is_asks_for_a_description() -> None:
     assert asked_about("Who was Ida Holt?") == ("ida", "holt")
     assert asked_about("Who met Ida Holt?") == ()
     assert asked_about("What is Norvik?") == ()
+
+
+PIECES = "Ada Lund|Mr. Lund|President|the|of|mayor|, |.|is a|named|and|“|é̂|👩‍🚀|said|King|her"
+
+
+@given(st.lists(st.sampled_from(PIECES.split("|")), min_size=1, max_size=25).map(" ".join))
+def test_a_description_stands_in_the_sentence_it_is_cited_from(text: str) -> None:
+    article = parse_article(f"News\n\n{text}\n\nMore {text}", id="a")
+    found = describe(article, asked_about("Who is Ada Lund?"))
+    if found is not None:
+        assert found.what.start < found.what.end and found.evidence.span.contains(found.what)
+        assert found.evidence.span in article.quotable

@@ -32,11 +32,11 @@ _DETERMINER = (
 )
 _DETERMINED = re.compile(rf"{_DETERMINER} ")
 _PHRASE = r"[^,.;:—–“”\"()\n]{2,160}?"
-_END = r"(?=,|;|:|\.?[”\"]|\.?\s*$| [—–-]{1,2} | (?:who|which)\b| and (?:has|had|is|was|were)\b"
-_BEHIND = re.compile(rf", (?P<what>{_PHRASE}){_END})")
+_END = r",|;|:|\.?[”\"]|\.?\s*$| [—–-]{1,2} | (?:who|which)\b| and (?:has|had|is|was|were)\b"
+_BEHIND = re.compile(rf", (?P<what>{_PHRASE})(?={_END})")
 _COPULA = re.compile(
     rf"(?:,? who)? (?P<verb>is|was|became|has been|had been) (?P<what>{_DETERMINER} {_PHRASE})"
-    rf"{_END}| (?:and|that|when)\b)"
+    rf"(?={_END}| (?:and|that|when)\b)"
 )
 _NAMED = re.compile(r" (?:named|called|known as)$")
 _LAST_PART = re.compile(r"(?:^|[,;:—–“”\"()]\s?)(?P<what>[^,;:—–“”\"()]+)$")
@@ -135,11 +135,11 @@ def _person(run: re.Match[str], name: Sequence[str]) -> Span | None:
     rest = iter(folded)
     if not all(word in rest for word in wanted):
         return None
-    first = 0
-    for i, word in enumerate(folded[: folded.index(wanted[0])]):
+    first, at = 0, folded.index(wanted[0])
+    for i, word in enumerate(folded[:at]):
         if word in TITLES or _is_role(word):
             first = i + 3 if folded[i + 1] == "of" else i + 1  # 'Secretary of State'
-    if first >= len(words) or folded[first] not in folded[: folded.index(wanted[0]) + 1]:
+    if first > at:  # the words asked for are part of a title
         return None
     return Span(run.start() + words[first].start(), run.end())
 
@@ -166,15 +166,14 @@ def _beside(text: str, person: Span) -> tuple[Span, int] | None:
 def _phrase(lead: str, *, named: bool = False) -> Span | None:
     """Return the noun phrase at the end of ``lead``, if its head is a word for a person.
 
-    Where ``named`` ('a surveyor named ...'), any noun behind a determiner will do.
-
-    Of 'the death of her father' it is 'her father': the longest that has such a head.
+    Of 'the death of her father' it is 'her father': the longest that has such a head. Where
+    ``named`` ('a surveyor named ...'), any noun behind a determiner will do.
     """
     part = _LAST_PART.search(lead)
     if part is None:
         return None
     words = list(re.finditer(r"\S+", part["what"]))
-    if words[-1:] and words[-1].group().casefold() in _NO_END:
+    if words and words[-1].group().casefold() in _NO_END:
         return None
     starts = []
     first = len(words)
