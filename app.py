@@ -8,8 +8,10 @@ from pathlib import Path
 from article_qa.web import launch
 
 if __name__ == "__main__":
+    here = Path(__file__).parent
     launch(
-        index_dir=Path(__file__).parent / "index",
+        index_dir=here / "index",
+        seeds=here / "seeds",
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(os.environ["PORT"]) if "PORT" in os.environ else None,
         chat_model=os.environ.get("ARTICLE_QA_CHAT_MODEL"),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from article_qa import ArticleQA
 from article_qa.article import parse_article
 from article_qa.citations import verify
 from article_qa.errors import ArticleError, IndexStaleError
@@ -130,3 +132,18 @@ def test_one_visitor_cannot_see_another_visitors_article(page: Page) -> None:
     assert page.article({"session": one.key, "id": "own-mine-1"})["title"]
     with pytest.raises(ArticleError, match="no longer open"):
         page.article({"session": two.key, "id": "own-mine-1"})
+
+
+def test_a_changed_seed_is_noticed(
+    tmp_path: Path, qa: ArticleQA, caplog: pytest.LogCaptureFixture
+) -> None:
+    seed = tmp_path / "ferry.txt"
+    seed.write_text(qa.articles[0].text, "utf-8")
+    web.compare(qa, "index", tmp_path)
+    assert not caplog.records
+    seed.write_text(qa.articles[0].text + "\nIt sank.", "utf-8")
+    web.compare(qa, "index", tmp_path)
+    assert "article-qa index" in caplog.records[-1].getMessage()
+    seed.write_bytes(b"")
+    web.compare(qa, "index", tmp_path)
+    assert "ferry.txt" in caplog.records[-1].getMessage()

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from article_qa.article import parse_article, read_article
+from article_qa.article import parse_article, read_article, read_articles
 from article_qa.config import Settings
 from article_qa.errors import ArticleError, ArticleQAError
 from article_qa.suggest import Suggestions
@@ -450,6 +450,7 @@ def launch(
     *,
     settings: Settings | None = None,
     feedback: str | Path | None = "feedback/feedback.jsonl",
+    seeds: str | Path | None = None,
     wait: bool = True,
 ) -> tuple[gr.Blocks, str]:
     """Serve the page.
@@ -462,6 +463,7 @@ def launch(
         open_browser: show the page in the default browser.
         settings: None for the defaults.
         feedback: file for thumbs up and down; None to store none.
+        seeds: the folder the index is made of; where they differ, the log says so.
         wait: serve until interrupted; False returns at once.
 
     Returns:
@@ -471,10 +473,26 @@ def launch(
     def load() -> ArticleQA:
         from article_qa.bot import ArticleQA
 
-        return ArticleQA.load(index_dir, settings, chat_model=chat_model)
+        qa = ArticleQA.load(index_dir, settings, chat_model=chat_model)
+        if seeds is not None and Path(seeds).is_dir():
+            compare(qa, index_dir, seeds)
+        return qa
 
     blocks = build(load, settings=settings, feedback=feedback)
     return blocks, serve(blocks, host=host, port=port, open_browser=open_browser, wait=wait)
+
+
+def compare(qa: ArticleQA, index_dir: str | Path, seeds: str | Path) -> None:
+    """Warn, in the log, of an index that does not hold what the folder of its articles holds."""
+    try:
+        there = {(article.id, article.sha256) for article in read_articles([seeds])}
+    except ArticleQAError as error:
+        log.warning("%s", error)
+        return
+    if there != {(article.id, article.sha256) for article in qa.articles}:
+        log.warning(
+            "%s does not hold what %s holds; to make it anew: article-qa index", index_dir, seeds
+        )
 
 
 def serve(
