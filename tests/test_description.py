@@ -22,7 +22,9 @@ agreed.
 When Olga Berg was a senator, she opposed it. Ms. Berg is the bridge's oldest critic. Secretary of \
 Transport Nils J. Dahl came with his wife Eva.
 
-The Liberal Guild and Rolf Stein stayed away.
+The Liberal Guild and Rolf Stein stayed away. In the shadow of Hans Vik, a man takes a brick. The \
+band was Mia Dahl, her brother and driver Per Dahl, and a friend of the noted critic Odd Ek. \
+The mother of Rolf Stein is a painter. Truman Moe, a nurse, knows her.
 """,
     id="bridge",
 )
@@ -44,6 +46,10 @@ The Liberal Guild and Rolf Stein stayed away.
         ("Who is Nils Dahl?", "Secretary of Transport"),
         ("Who is Dahl?", "Secretary of Transport"),
         ("Who is Eva?", "his wife"),
+        ("Who is Truman Moe?", "a nurse"),
+        ("Who is Moe?", "a nurse"),
+        ("Who is Odd Ek?", "the noted critic"),
+        ("Who is Per Dahl?", "her brother and driver"),
         ("Who is Ana Ferro?", "By Ana Ferro"),
     ],
 )
@@ -58,6 +64,8 @@ def test_what_stands_beside_a_name(question: str, description: str) -> None:
     "question",
     [
         "Who is Rolf Stein?",  # named, and no more
+        "Who is Hans Vik?",  # what follows is about another
+        "Who is Mia Dahl?",
         "Who is Mayor Nair?",  # the question says as much
         "Who is Liberal?",
         "Who is Nobody Atall?",

@@ -16,8 +16,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from article_qa.mentions import AUXILIARIES, PERSON_NOUNS, TIME_WORDS, TITLES, is_verb
+from article_qa.mentions import (
+    AUXILIARIES,
+    CLAUSE_WORDS,
+    DETERMINERS,
+    PERSON_NOUNS,
+    PREPOSITIONS,
+    PRONOUNS,
+    TIME_WORDS,
+    TITLES,
+    is_plural,
+    is_verb,
+)
 from article_qa.speech import NAME
 from article_qa.types import Article, BlockKind, Evidence, Span
 
@@ -33,7 +45,7 @@ _DETERMINER = (
 _DETERMINED = re.compile(rf"{_DETERMINER} ")
 _PHRASE = r"[^,.;:—–“”\"()\n]{2,160}?"
 _END = r",|;|:|\.?[”\"]|\.?\s*$| [—–-]{1,2} | (?:who|which)\b| and (?:has|had|is|was|were)\b"
-_BEHIND = re.compile(rf", (?P<what>{_PHRASE})(?={_END})")
+_BEHIND = re.compile(rf", (?:and |as )?(?P<what>{_PHRASE})(?={_END})")
 _COPULA = re.compile(
     rf"(?:,? who)? (?P<verb>is|was|became|has been|had been) (?P<what>{_DETERMINER} {_PHRASE})"
     rf"(?={_END}| (?:and|that|when)\b)"
@@ -49,10 +61,9 @@ _ROLE_ENDINGS = ("ist", "ician", "man", "woman", "person", "keeper", "maker", "h
 _LINKS = frozenset("of for at in on".split())
 _NO_END = _LINKS | frozenset("a an the and".split())
 _SPEAKS = frozenset("said says told added wrote".split())
-_NEVER_WITHIN = AUXILIARIES | _SPEAKS | frozenset(
-    "that with by to from as than after before during over between against about and but or when "
-    "while if because including".split()
-)  # fmt: skip
+_INCLUDES = frozenset("include includes included including".split())
+_OBJECT_STARTS = DETERMINERS | PRONOUNS | {"up", "out", "off"}
+_NEVER_WITHIN = AUXILIARIES | CLAUSE_WORDS | _SPEAKS | _INCLUDES | (PREPOSITIONS - _LINKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ def describe(article: Article, asked: Sequence[str]) -> Description | None:
         there is none.
     """
     name = list(asked)
-    while name and (name[0] == "the" or name[0] in TITLES or _is_role(name[0])):
+    while name and (name[0] == "the" or name[0] in TITLES.keys() | _ROLES):
         del name[0]
     if not name or name[0] in _LINKS:  # 'the mayor of Norvik' is no name
         return None
@@ -137,7 +148,7 @@ def _person(run: re.Match[str], name: Sequence[str]) -> Span | None:
         return None
     first, at = 0, folded.index(wanted[0])
     for i, word in enumerate(folded[:at]):
-        if word in TITLES or _is_role(word):
+        if word in TITLES or _is_role(words[i].group()):
             first = i + 3 if folded[i + 1] == "of" else i + 1  # 'Secretary of State'
     if first > at:  # the words asked for are part of a title
         return None
@@ -146,28 +157,35 @@ def _person(run: re.Match[str], name: Sequence[str]) -> Span | None:
 
 def _beside(text: str, person: Span) -> tuple[Span, int] | None:
     """Return the description beside a name in a sentence, and its rank."""
-    if (copula := _COPULA.match(text, person.end)) is not None:
+    lead = text[: person.start].rstrip()
+    subject = (
+        lead.split(" ")[-1].casefold() not in PREPOSITIONS
+    )  # of 'The wife of X is a judge' not
+    if subject and (copula := _COPULA.match(text, person.end)) is not None:
         return Span(*copula.span("what")), 0 if copula["verb"] in ("is", "has been") else 2
     if (behind := _BEHIND.match(text, person.end)) is not None:
-        what = behind["what"]
-        determined = _DETERMINED.match(what) and _head(what) not in TIME_WORDS
-        if (determined or _is_role(_head(what))) and not _has_verb(what):
+        what, head = behind["what"], _head(behind["what"])
+        other = head.casefold() in TIME_WORDS or is_plural(head)  # what one person is not
+        determined = _DETERMINED.match(what) and not other
+        begins = what.split()[0] not in PREPOSITIONS
+        if begins and (determined or _is_role(head)) and not _is_clause(what):
             return Span(*behind.span("what")), 0
-    lead = text[: person.start].rstrip()
+    rank = 0
     if lead.endswith(",") and re.match(r"\s*(?:[,.;]|$| [—–-])", text[person.end :]):
-        found, rank = _phrase(lead[:-1]), 0
+        found = _phrase(lead[:-1])
     elif (named := _NAMED.search(lead)) is not None:
-        found, rank = _phrase(lead[: named.start()], named=True), 0
+        found = _phrase(lead[: named.start()], named=True)
     else:
-        found, rank = _phrase(lead), 1
+        found, rank = _phrase(lead, title=True), 1
     return None if found is None else (found, rank)
 
 
-def _phrase(lead: str, *, named: bool = False) -> Span | None:
+def _phrase(lead: str, *, named: bool = False, title: bool = False) -> Span | None:
     """Return the noun phrase at the end of ``lead``, if its head is a word for a person.
 
     Of 'the death of her father' it is 'her father': the longest that has such a head. Where
-    ``named`` ('a surveyor named ...'), any noun behind a determiner will do.
+    ``named`` ('a surveyor named ...'), any noun behind a determiner will do; a ``title`` has no
+    preposition but that of 'Secretary of State'.
     """
     part = _LAST_PART.search(lead)
     if part is None:
@@ -177,7 +195,7 @@ def _phrase(lead: str, *, named: bool = False) -> Span | None:
         return None
     starts = []
     first = len(words)
-    while first > 0 and _within(words, first - 1):
+    while first > 0 and _within(words, first - 1, title):
         first -= 1
         if _begins(words, first):
             starts.append(first)
@@ -192,11 +210,13 @@ def _phrase(lead: str, *, named: bool = False) -> Span | None:
     return None
 
 
-def _within(words: Sequence[re.Match[str]], i: int) -> bool:
+def _within(words: Sequence[re.Match[str]], i: int, title: bool) -> bool:
     """Say whether a noun phrase that goes on behind word ``i`` may hold that word."""
     word, before = words[i].group(), words[i - 1].group() if i else ""
     if word == "and":
         return _is_role(before)
+    if title and word in _LINKS:
+        return _is_role(before) and i == len(words) - 2 and words[-1].group()[0].isupper()
     if word.casefold() in _NEVER_WITHIN:
         return False
     verb = word.islower() and is_verb(word) and not (word.endswith("ing") or _is_role(word))
@@ -215,16 +235,25 @@ def _is_no_start(word: str) -> bool:
     return low in TIME_WORDS or low in _LINKS or low.endswith("ing")
 
 
-def _has_verb(phrase: str) -> bool:
-    return bool((AUXILIARIES | _SPEAKS) & set(phrase.split()))
+def _is_clause(phrase: str) -> bool:
+    """Say whether what follows a name goes on about another: it has a verb, or a name of its own.
+
+    'In Norvik, a man picks up the paper'; 'Ada Lund, her brother and driver Per Lund'.
+    """
+    for word, behind in pairwise(phrase.split()):
+        if word in AUXILIARIES | _SPEAKS or (is_verb(word) and behind in _OBJECT_STARTS):
+            return True
+    named = re.search(r"([\w-]+)(?: [A-ZÀ-Þ][\w.’'-]*)+$", phrase)
+    return named is not None and (named[1] in ("named", "called") or _is_role(named[1]))
 
 
 def _head(phrase: str) -> str:
-    """Return the noun that a phrase is about, folded: 'envoy' in 'the envoy for Norvik'."""
+    """Return the noun that a phrase is about: 'envoy' in 'the envoy for Norvik'."""
     words = _PREPOSITION.split(f"{phrase} ", maxsplit=1)[0].split()
-    return words[-1].casefold().split("-")[-1] if words else ""
+    return words[-1].split("-")[-1] if words else ""
 
 
 def _is_role(word: str) -> bool:
-    word = word.casefold()
-    return word in _ROLES or (len(word) > 5 and word.endswith(_ROLE_ENDINGS))
+    """Say whether a word is one for a person: by a list, or, in lower case, by its ending."""
+    known = word.casefold() in _ROLES
+    return known or (word.islower() and len(word) > 5 and word.endswith(_ROLE_ENDINGS))
