@@ -57,7 +57,7 @@ def test_what_the_article_does_not_say_is_refused(qa: ArticleQA) -> None:
 def test_several_questions_at_once_are_each_answered(qa: ArticleQA) -> None:
     answer = qa.ask("Who took command in 2015, and what did she say about the sea?")
     assert "Lena Marsh" in answer.plain and "patient" in answer.plain and "; " in answer.plain
-    assert "What did Lena Marsh say" in str(answer.understood_as)
+    assert "Lena Marsh say about the sea?" in str(answer.understood_as)
     assert [event.answer for event in qa.stream(answer.question)] == [answer]
 
 

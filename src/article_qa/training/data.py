@@ -27,11 +27,10 @@ DEV_SQUAD2_TITLES = ("Packet_switching", "Steam_engine")
 """Articles of ``squad2_six_articles.jsonl`` that are development data."""
 
 CAPS = {
-    "squadshifts_amazon": 6000,
-    "squadshifts_reddit": 6000,
+    "squadshifts_amazon": 8000,
+    "squadshifts_reddit": 8000,
     "policyqa": 1000,
     "ropes_contrast": 200,
-    "fairytaleqa": 4500,
 }
 """Most questions taken of a file that is large, repetitive or far from articles."""
 
