@@ -109,6 +109,32 @@ def test_who_was_asked_about_stays_the_topic(
     assert standalone(question, [make_turn("Who is Marta Lind?", description, quote)]) == expected
 
 
+def test_who_was_asked_about_in_lower_case_stays_the_topic() -> None:
+    quote = "Marta Lind-Holm, the head of the Sund Fisheries Board, flew home on Tuesday."
+    history = [make_turn("who is marta lind holm", "the head of the Sund Fisheries Board", quote)]
+    assert standalone("where does she work", history) == "where does Marta Lind-Holm work"
+
+
+def test_what_the_article_said_is_not_rewritten() -> None:
+    quote = "They must stop it, said Bo Lund, the mayor of Sund."
+    history = [make_turn("What did Bo Lund say?", "They must stop it", quote)]
+    assert standalone("Is that true?", history) == (
+        "Is it true that they must stop it, said Bo Lund, the mayor of Sund?"
+    )
+    assert standalone("Who said that?", history) == "Who said “They must stop it”?"
+
+
+def test_what_is_joined_by_and_is_replaced_together() -> None:
+    history = [make_turn("What do Russia and Iran want?", "a say")]
+    assert standalone("What about China?", history) == "What do China want?"
+
+
+def test_a_place_is_no_person() -> None:
+    quote = "Mr. Holm slept on a bench in Sund."
+    history = [make_turn("Where did Holm sleep?", "on a bench in Sund", quote)]
+    assert standalone("What did he wear?", history) == "What did Holm wear?"
+
+
 def test_it_is_the_article_after_a_question_about_the_article() -> None:
     history = [make_turn("Who wrote this?", "Ana Ferro", "By Ana Ferro")]
     for question in ("When was it published?", "What is it about?"):

@@ -4,7 +4,8 @@ import pytest
 
 from article_qa import ArticleQA, Settings
 from article_qa.citations import verify
-from article_qa.extractive import ExtractiveEngine, sentences_of, with_marks
+from article_qa.extractive import Cover, ExtractiveEngine, sentences_of, with_marks
+from article_qa.question import analyse
 from article_qa.types import Article, Block, Span
 
 
@@ -85,3 +86,13 @@ def test_without_a_reader_the_best_sentence_answers() -> None:
 def test_yes_or_no_is_answered_by_the_sentence_that_settles_it(qa: ArticleQA) -> None:
     answer = qa.ask("Has the Heron ferry crossed the strait since 1987?")
     assert "since 1987" in answer.plain and answer.plain == answer.citations[0].quote
+
+
+def test_what_says_more_of_the_question_covers_more(qa: ArticleQA) -> None:
+    question = analyse("Who gave Lena Marsh command of the ferry?")
+    cover = Cover(question, qa.as_retriever().hits(question.text), qa.index.articles_by_id)
+    article = qa.articles[0]
+    shares = {s: cover.at(article, s) for s in article.quotable}
+    assert all(0 <= share <= 1 for share in shares.values())
+    best = max(shares, key=lambda s: shares[s])
+    assert "command" in article.text[best.start : best.end]

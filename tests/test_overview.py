@@ -42,7 +42,8 @@ def answer(kind: OverviewKind, *articles: Article) -> Answer:
             "What is this about?|what's this article about|What does the article say?|"
             "What is the main idea of this text?|What's the main argument of the article?|"
             "So what is it all about?|Can you tell me what this story is about?|"
-            "What is the topic?|What is this piece trying to say?",
+            "What is the topic?|What is this piece trying to say?|Tell me about this article|"
+            "What is the article's main point?",
         ),
         (
             "summary",
@@ -84,6 +85,11 @@ def answer(kind: OverviewKind, *articles: Article) -> Answer:
             "Who took the photo?|Who took the pictures in this article?|photo credit?|"
             "Who is the photographer?|Whose picture is this?",
         ),
+        (
+            "captions",
+            "What does the photo show?|What do the photographs show?|What is in the picture?|"
+            "Describe the photo.|What does the caption say?|photo caption|What is the picture of?",
+        ),
     ],
 )
 def test_overview_questions_are_recognised(kind: str, questions: str) -> None:
@@ -123,6 +129,9 @@ def test_overview_questions_are_recognised(kind: str, questions: str) -> None:
         "Who edited the article?",
         "Who took the photo of the bridge?",
         "Who took the picture to the museum?",
+        "What is the picture on the stamp?",
+        "What does the photo of the bridge show?",
+        "What is the talks' main point?",
     ],
 )
 def test_ordinary_questions_are_left_alone(question: str) -> None:
@@ -220,6 +229,16 @@ Ann Lee for The Norvik Times
 """
     found = answer("credit", parse_article(text, id="floods"))
     assert found.plain == "Photo: Jane Doe; photograph by Ann Lee for The Norvik Times"
+
+
+def test_captions_are_cited_without_their_credits(seed: Article) -> None:
+    shown = answer("captions", seed)
+    assert shown.plain == (
+        "The Taliban have demanded that President Ashraf Ghani step down as part of a transition "
+        "to a new government."
+    )
+    none = answer("captions", parse_article("The Well\n\nThe well was dug in 1820.", id="x"))
+    assert none.refused and "caption" in str(none.reason)
 
 
 def test_what_is_not_there_is_refused_with_the_reason() -> None:

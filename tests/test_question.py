@@ -89,3 +89,9 @@ def test_questions_asked_at_once_are_told_apart(text: str, questions: tuple[str,
 )
 def test_one_question_stays_whole(text: str) -> None:
     assert questions_of(text) == (text,)
+
+
+def test_first_names_are_not_expected_again() -> None:
+    question = analyse("Did Ada Lund meet the New York mayor in June?")
+    assert question.first_names == {"ada", "new"}
+    assert question.without_first_names(question.names) == ("lund", "york", "june")

@@ -47,6 +47,7 @@ def test_the_speaker_is_found(words: str, speaker: str, direct: bool) -> None:
 
 def test_words_that_nobody_says() -> None:
     assert attribute(ARTICLE, "the bridge will fall tomorrow") is None
+    assert attribute(ARTICLE, "Others disagree") is None  # though Dana Whitlock speaks before
 
 
 def test_only_questions_about_speakers_count() -> None:

@@ -80,15 +80,17 @@ def match_features(
     """
     near, here, anywhere = stems_of(context), stems_of(sentence), stems_of(article)
     key = question.names + question.numbers
+    again, key_again = map(question.without_first_names, (question.stems, key))
     return {
         "dense": hit.dense,
         "sentence_dense": hit.sentence_dense,
         "best_dense": max(hit.dense, hit.sentence_dense),
         "score": hit.score,
-        "in_sentence": _share(question.stems, here),
-        "in_context": _share(question.stems, near),
+        "in_sentence": _share(again, here),
+        "in_context": _share(again, near),
         "in_article": _share(question.stems, anywhere),
-        "names_in_context": _share(key, near),
+        "names_in_sentence": _share(key_again, here),
+        "names_in_context": _share(key_again, near),
         "names_missing": float(sum(stem not in anywhere for stem in key)),
         "words_missing": float(sum(stem not in anywhere for stem in question.stems)),
         "stems": math.log1p(len(question.stems)),
@@ -103,6 +105,7 @@ def span_features(
     gap: float,
     agreement: float,
     rank: int,
+    cover: float,
 ) -> dict[str, float]:
     """Return the evidence of reading.
 
@@ -114,6 +117,7 @@ def span_features(
         gap: its margin less that of the best other answer.
         agreement: share of the windows showing this place that chose it.
         rank: of its window among the hits, from 0.
+        cover: how much of the question stands beside it.
     """
     words = len(answer.split())
     return {
@@ -122,6 +126,7 @@ def span_features(
         "gap": max(0.0, min(8.0, gap)),
         "agreement": agreement,
         "rank": float(min(rank, 8)),
+        "cover": cover,
         "fits": fits(question.type, answer),
         "misfit": float(fits(question.type, answer) == 0.0),
         "words": math.log1p(words),

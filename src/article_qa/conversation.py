@@ -151,6 +151,10 @@ def _who_is(question: str, evidence: str) -> Mention | None:
     words = asked_about(question)
     named = (m for m in mentions_of(question, evidence) if m.name)
     person = next((m for m in named if words == asked_about(f"Who is {m.text}?")), None)
+    if person is None and words:  # asked in lower case
+        name = re.search(rf"\b{r'[ -]'.join(map(re.escape, words))}\b", evidence, re.IGNORECASE)
+        if name is not None and all(w[0].isupper() for w in re.split("[ -]", name.group())):
+            person = Mention(name.group(), ("person",), name=True)
     return person and replace(person, kinds=("person",), role="answer")
 
 
@@ -435,6 +439,10 @@ _SAID_THAT = re.compile(
     r"(that|this|so)$",
     re.IGNORECASE,
 )
+_WHO_SAID = re.compile(
+    r"(?:and |but |so )?(?P<who>who (?:said|says|wrote|claimed|claims|added)) (?:that|this|so|it)",
+    re.IGNORECASE,
+)
 _POINTS_AT_EVENT = re.compile(
     r"\b(?:do|does|did|is|was|will|would|has|could|can) (?:that|this)"
     r"(?: (?:mean|cause|caused|affect|change|help|matter|work|a|an|the|part|because|after|before|"
@@ -461,14 +469,37 @@ def _bare(question: str) -> str:
     return question.strip().rstrip("?.! ").strip()
 
 
+def _latest(history: Sequence[Turn]) -> Turn:
+    """Return the last turn with an answer; the last one where none has."""
+    return next((turn for turn in reversed(history) if not turn.answer.refused), history[-1])
+
+
+def _given(question: str, history: Sequence[Turn]) -> tuple[str, str]:
+    """Complete 'Is that true?', 'Who said that?' with what the last answer says.
+
+    Returns:
+        The question so far and, apart, the article's words that end it; both empty where the
+        question is of another form.
+    """
+    bare, turn = _bare(question), _latest(history)
+    told = "" if turn.answer.refused else _statement(turn)
+    if not told:
+        return "", ""
+    if _IS_TRUE.fullmatch(bare):
+        return "Is it true that", f" {told}?"
+    plain = re.sub(r'["“”«»]', "", turn.answer.plain).strip()
+    if (asks := _WHO_SAID.fullmatch(bare)) and len(plain.split()) > 1:
+        return asks["who"].capitalize(), f" “{plain}”?"
+    if said := _SAID_THAT.search(bare):
+        return f"{bare[: said.start(2)]}that", f" {told}?"
+    if _POINTS_AT_EVENT.search(bare):
+        return re.sub(r"\bdo it$", "do that", bare), f", given that {told}?"
+    return "", ""
+
+
 def _complete(question: str, history: Sequence[Turn]) -> str | None:
     """Complete a fragment from the history; None where the question is no fragment."""
-    bare = _bare(question)
-    answered = [turn for turn in history if not turn.answer.refused]
-    turn = answered[-1] if answered else history[-1]
-    told = "" if turn.answer.refused else _statement(turn)
-    if _IS_TRUE.fullmatch(bare) and told:
-        return f"Is it true that {told}?"
+    bare, turn = _bare(question), _latest(history)
     if bare.lower() in {"what else", "anything else"} and _split(_question_of(turn))[1] == "what":
         return _event("What else", turn)
     if _MORE.fullmatch(bare):
@@ -481,12 +512,6 @@ def _complete(question: str, history: Sequence[Turn]) -> str | None:
     if lead and _is_fragment(lead.group("lead")):
         text = lead.group("lead")
         return _event(text[0].upper() + text[1:], turn)
-    said = _SAID_THAT.search(bare)
-    if said and told:
-        return f"{bare[: said.start(2)]}that {told}?"
-    if _POINTS_AT_EVENT.search(bare) and told:
-        bare = re.sub(r"\bdo it$", "do that", bare)
-        return f"{bare}, given that {told}?"
     owned = _OWNED.fullmatch(bare)
     if owned:
         phrase, wh, aux, _ = _split(_question_of(turn))
@@ -679,11 +704,23 @@ def _substitute(rest: str, turn: Turn) -> str:
     if new.kinds[0] == "thing" and not new.name:
         candidates.sort(key=lambda m: (m.head != new.head, m.plural != new.plural, -m.span.start))
     if candidates:
-        span = candidates[0].span
+        span = _coordination(candidates[0], own, base)
         return f"{base[: span.start]}{rest}{base[span.end :]}?"
     if not new.name:
         return f"{base}, and what about {rest}?"
     return f"What about {rest}: {_uncapital(base)}?"
+
+
+def _coordination(mention: Mention, own: Sequence[Mention], text: str) -> Span:
+    """Return a mention's place with what 'and' joins to it: both of 'Russia and Iran'."""
+    start, end = mention.span.start, mention.span.end
+    for other in own:
+        if _comparable(mention, other):
+            if re.fullmatch(r",? and |, ", text[end : other.span.start]):
+                end = other.span.end
+            elif re.fullmatch(r",? and |, ", text[other.span.end : start]):
+                start = other.span.start
+    return Span(start, end)
 
 
 def _substitute_adverbial(
@@ -738,8 +775,9 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     flat = " ".join(question.split())
     if overview_kind(flat) and overview_kind(_question_of(history[-1])):
         return question
-    completed = _complete(flat, history)
-    resolved = _replace_nouns(_replace_pronouns(completed or flat, history), history)
+    said, told = _given(flat, history)  # what was told is the article's words, and stays so
+    completed = said or _complete(flat, history) or flat
+    resolved = _replace_nouns(_replace_pronouns(completed, history), history) + told
     return question if resolved == flat else resolved
 
 

@@ -96,10 +96,8 @@ def describe(article: Article, asked: Sequence[str]) -> Description | None:
         The first description of the lowest rank that says more than the question does; None where
         there is none.
     """
-    name = list(asked)
-    while name and (name[0] == "the" or name[0] in TITLES.keys() | _ROLES):
-        del name[0]
-    if not name or name[0] in _LINKS:  # 'the mayor of Norvik' is no name
+    name = bare_name(asked)
+    if not name:
         return None
     said = {*asked, "the"}
     found = [
@@ -111,21 +109,40 @@ def describe(article: Article, asked: Sequence[str]) -> Description | None:
     return min(found, key=lambda d: d.rank, default=None)  # the first of equals
 
 
-def _found(article: Article, name: Sequence[str]) -> Iterator[Description]:
+def bare_name(asked: Sequence[str]) -> list[str]:
+    """Return a name's words without titles; none for 'the mayor of Norvik', which is no name."""
+    name = list(asked)
+    while name and (name[0] == "the" or name[0] in TITLES.keys() | _ROLES):
+        del name[0]
+    return [] if name and name[0] in _LINKS else name
+
+
+def naming(article: Article, name: Sequence[str]) -> Iterator[tuple[BlockKind, Span, Span]]:
+    """Find the sentences that name somebody, boilerplate and headings left out.
+
+    Args:
+        article: what is searched.
+        name: the words of the name, folded; the last one is the surname.
+
+    Yields:
+        The kind of block, the sentence, and the name in it, as offsets into the sentence.
+    """
     for kind, sentence in _sentences(article):
         text = article.text[sentence.start : sentence.end]
-        if name[-1] not in text.casefold():  # a look before the search: articles may be long
-            continue
-        for run in _RUN.finditer(text):
-            person = _person(run, name)
-            if person is None:
-                continue
-            if kind == "byline":
-                yield Description(sentence, Evidence(article.id, sentence), 3)
-            elif (found := _beside(text, person)) is not None:
-                what, rank = found
-                place = Span(sentence.start + what.start, sentence.start + what.end)
-                yield Description(place, Evidence(article.id, sentence, (place,)), rank)
+        if name[-1] in text.casefold():  # a look before the search: articles may be long
+            for run in _RUN.finditer(text):
+                if (person := _person(run, name)) is not None:
+                    yield kind, sentence, person
+
+
+def _found(article: Article, name: Sequence[str]) -> Iterator[Description]:
+    for kind, sentence, person in naming(article, name):
+        if kind == "byline":
+            yield Description(sentence, Evidence(article.id, sentence), 3)
+        elif (found := _beside(article.text[sentence.start : sentence.end], person)) is not None:
+            what, rank = found
+            place = Span(sentence.start + what.start, sentence.start + what.end)
+            yield Description(place, Evidence(article.id, sentence, (place,)), rank)
 
 
 def _sentences(article: Article) -> Iterator[tuple[BlockKind, Span]]:

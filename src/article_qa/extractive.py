@@ -6,9 +6,10 @@ Nothing is generated. The answer is a span the reader points at, or, for a quest
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log1p
 
 from article_qa.calibration import load_calibrators, match_features, span_features, stems_of
 from article_qa.config import Settings
@@ -17,15 +18,19 @@ from article_qa.lexical import tokens
 from article_qa.question import Question, analyse
 from article_qa.reader import Reader
 from article_qa.speech import attribute, quoted_words, speaker_at
+from article_qa.topic import topic_draft, topic_of
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
 NEAREST = 3
 """Passages offered with a refusal."""
 
-RANK_WEIGHT = 2.0
+RANK_WEIGHT = 1.5
+COVER_WEIGHT = 8.0
 BREVITY = 0.005
-"""What a unit of retrieval score (a z-score), and a character more, count in choosing between
-spans, in log-odds. On ten development articles: F1 0.717 with neither, 0.735 with the first."""
+"""What a unit of retrieval score (a z-score), all of the question's words beside the span, and a
+character more count in choosing between spans, in log-odds. On ten development articles F1 0.746
+with brevity alone, 0.761 with the first too, 0.764 with all; the answer stands in the cited
+sentence for 85.5%, 87.4% and 88.7%."""
 
 SPOKEN_DIRECTLY, SPOKEN_BY_PRONOUN = 0.95, 0.85
 """Confidence in a speaker found by rule: named beside the words, or meant by 'he said'."""
@@ -46,6 +51,7 @@ class Candidate:
         hit: the passage whose window it was read in.
         span: the answer's words, in the article.
         score: what ranks it among the candidates of one question.
+        cover: how much of the question its sentence and the one before say, 0..1.
         margin: the reader's score less that of 'no answer'.
         log_p: log of its share of its window's probability.
         agreement: share of the windows showing this place whose best span overlaps it.
@@ -55,6 +61,7 @@ class Candidate:
     hit: Hit
     span: Span
     score: float
+    cover: float
     margin: float
     log_p: float
     agreement: float
@@ -84,7 +91,11 @@ class ExtractiveEngine:
         asked = analyse(question)
         if not hits:
             return Draft(reason="There is nothing to answer from.")
-        found = spoken(asked, hits, articles) or described(asked, hits, articles)
+        found = (
+            spoken(asked, hits, articles)
+            or described(asked, hits, articles)
+            or told(asked, hits, articles)
+        )
         if found is not None:
             return found
         if self.reader is None or asked.yes_no:
@@ -131,7 +142,7 @@ class ExtractiveEngine:
                         read.append((rank, hit, span, found.margin, found.log_p))
             if any(margin > self.settings.clear_margin for *_, margin, _ in read):
                 break
-        ranked = _ranked(read, best)
+        ranked = _ranked(read, best, articles, Cover(question, hits, articles))
         if question.type == "speech" and question.names:
             return _by_speaker(question, ranked, articles)
         return ranked
@@ -154,18 +165,61 @@ def _stages(count: int, first: int) -> list[tuple[int, int]]:
     return [(0, min(first, count)), *([(first, count)] if count > first else [])]
 
 
+class Cover:
+    """How much of a question stands beside a span: the share of its words, the rare ones more.
+
+    A word weighs its BM25 idf among the sentences around the hits (Robertson and Zaragoza, 2009);
+    of a name only the last word counts, since that is how it comes again.
+    """
+
+    def __init__(
+        self, question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
+    ) -> None:
+        self._stems: dict[tuple[str, Span], frozenset[str]] = {}
+        for hit in hits:
+            article = articles[hit.passage.article_id]
+            for sentence in _within(article.sentences, hit.passage.context):
+                words = article.text[sentence.start : sentence.end]
+                self._stems.setdefault((article.id, sentence), frozenset(tokens(words)))
+        count = len(self._stems)
+        asked = question.without_first_names(question.stems)
+        held = {w: sum(w in stems for stems in self._stems.values()) for w in asked}
+        self._idf = {w: log1p((count - n + 0.5) / (n + 0.5)) for w, n in held.items()}
+
+    def at(self, article: Article, span: Span) -> float:
+        """Return the mean of the shares in the span's sentence and in that with the one before."""
+        i = max(0, bisect_right(article.sentences, span.start, key=lambda s: s.start) - 1)
+        here = self._stems.get((article.id, article.sentences[i]), frozenset())
+        before = self._stems.get((article.id, article.sentences[i - 1]), here) if i else here
+        return (self._share(here) + self._share(here | before)) / 2
+
+    def _share(self, there: frozenset[str]) -> float:
+        total = sum(self._idf.values())
+        return sum(idf for w, idf in self._idf.items() if w in there) / total if total else 1.0
+
+
+def _within(sentences: Sequence[Span], window: Span) -> Sequence[Span]:
+    """Return the sentences that begin in a window."""
+    first = bisect_left(sentences, window.start, key=lambda s: s.start)
+    return sentences[first : bisect_left(sentences, window.end, key=lambda s: s.start)]
+
+
 def _ranked(
-    read: Sequence[tuple[int, Hit, Span, float, float]], best: Sequence[tuple[Span, Span]]
+    read: Sequence[tuple[int, Hit, Span, float, float]],
+    best: Sequence[tuple[Span, Span]],
+    articles: Mapping[str, Article],
+    cover: Cover,
 ) -> list[Candidate]:
     """Merge what overlapping windows say of the same span, and rank."""
     merged: dict[tuple[str, Span], Candidate] = {}
     for rank, hit, span, margin, log_p in read:
         showing = [chosen for window, chosen in best if window.contains(span)]
         agreement = sum(chosen.overlaps(span) for chosen in showing) / max(1, len(showing))
-        score = margin + RANK_WEIGHT * hit.score - BREVITY * len(span)
+        said = cover.at(articles[hit.passage.article_id], span)
+        score = margin + RANK_WEIGHT * hit.score + COVER_WEIGHT * said - BREVITY * len(span)
         key = (hit.passage.article_id, span)
         if key not in merged or score > merged[key].score:
-            merged[key] = Candidate(hit, span, score, margin, log_p, agreement, rank)
+            merged[key] = Candidate(hit, span, score, said, margin, log_p, agreement, rank)
     return sorted(merged.values(), key=lambda c: (-c.score, c.rank, c.span))
 
 
@@ -261,6 +315,7 @@ def features_of(
             best.score - max(others, default=best.score - 8.0),
             best.agreement,
             best.rank,
+            best.cover,
         ),
     }
 
@@ -294,6 +349,15 @@ def described(
     return Draft((Statement((best.evidence,)),), DESCRIBED[best.rank])
 
 
+def told(question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]) -> Draft | None:
+    """Answer 'Tell me about X' where an article speaks of X."""
+    topic = topic_of(question.text)
+    if topic is None:
+        return None
+    ids = dict.fromkeys(hit.passage.article_id for hit in hits)
+    return topic_draft(topic, [articles[id] for id in ids])
+
+
 def best_sentence(
     question: Question, hits: Sequence[Hit], articles: Mapping[str, Article]
 ) -> Draft:
@@ -322,7 +386,8 @@ def _speaker(question: Question, article: Article, cited: Span) -> tuple[Evidenc
     text = article.text
     quote = f" {text[cited.start : cited.end].lower()} "
     stems = set(tokens(quote))
-    wanted = [name for name in question.names if name not in stems]
+    names = question.without_first_names(question.names)
+    wanted = [name for name in names if name not in stems]
     if not wanted or not any(f" {word} " in quote for word in ("he", "she", "they")):
         return ()
     held = article.sentences

@@ -241,7 +241,9 @@ def _name_kinds(words: Sequence[str], before: str, evidence: str) -> tuple[tuple
         return ("time",), ""
     if any(word in _COUNTRIES for word in low) or any(w in _PLACE_NOUNS for w in described):
         return ("place", "group"), ""
-    if before in {"in", "near", "off", "outside"}:
+    if before in {"in", "near", "off", "outside"} or re.search(
+        rf"\b(?:in|near|outside|to) {name}\b(?! [A-Z])", evidence
+    ):
         return ("place", "thing"), ""
     if words[-1].isupper() and len(words[-1]) > 1:
         return ("group", "thing", "place"), ""

@@ -9,8 +9,8 @@ form ('who wrote this article', not 'who wrote the report on Kabul'); ``overview
   LexRank*, Information Processing & Management 45, 2009), biased towards the headline's words and
   the beginning, where news says what matters, and spread by maximal marginal relevance (J.
   Carbonell and J. Goldstein, *The use of MMR*, SIGIR 1998);
-- headline, standfirst, author, dates, dateline, photo credit: the block that says it, its own words
-  marked;
+- headline, standfirst, author, dates, dateline, photo credit, captions: the block that says it, its
+  own words marked;
 - people mentioned: each name with its fullest mention, found by rule (see ``_people``).
 
 The rules are for English.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +33,7 @@ from article_qa.types import Article, Block, BlockKind, Draft, Evidence, Span, S
 
 OverviewKind = Literal[
     "about", "summary", "key_points", "mentions",
-    "headline", "standfirst", "author", "date", "updated", "place", "credit",
+    "headline", "standfirst", "author", "date", "updated", "place", "credit", "captions",
 ]  # fmt: skip
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
 """Texts to an array (n, dim) of vectors of length 1."""
@@ -77,6 +77,7 @@ _NAMED = (
     f"(?:(?:the|your) (?:(?:whole|entire|full|above|given|attached) )?(?:{_NOUN})s?"
     f"|(?:this|that)(?: (?:whole|entire|full|short|long))?(?: {_PAPER})?|(?:these|those) {_PAPER}s)"
 )
+_PICTURE = "(?:photo(?:graph)?|picture|image|illustration|drawing)s?"
 _PLACEHOLDERS = {
     "NAMED": _NAMED,
     "THIS": f"(?:{_NAMED}|it)",  # 'it' is more often something in the article than the article
@@ -92,7 +93,8 @@ _PLACEHOLDERS = {
     "MENTIONED": "(?:(?:that is |who is )?(?:mentioned|named|featured|discussed))",
     "SUBHEADING": "(?:sub-?head(?:ing|line)?|standfirst|subtitle|deck|dek|strapline)",
     "TOWN": "(?:which|what) (?:city|town|place)",
-    "PICTURE": "(?:photo(?:graph)?|picture|image|illustration|drawing)s?",
+    "THEPICTURE": f"(?:all )?(?:the|this|that|these|those|its) (?:photo )?{_PICTURE}",
+    "PICTURE": _PICTURE,
     "FILED": "(?:written|filed|reported)",
 }
 _FORMS: dict[OverviewKind, str] = {
@@ -102,9 +104,11 @@ _FORMS: dict[OverviewKind, str] = {
         what (?:does|do) NAMED (?:say|discuss|cover|describe|report|argue|tell(?: us| me)?)
         what (?:does|do) NAMED (?:talk about|deal with)
         what is NAMED (?:saying|trying to say|telling (?:us|me))
+        (?:more |something )?about NAMED
         what is the MAIN?(?:overall |general )?(?:topic|subject|theme|thesis|subject matter)(?:OF)?
         (?:what is )?(?:the )?MAIN(?:idea|message|thesis|point|takeaway|topic|theme)(?:OF)?
         (?:what is )?(?:the )?MAIN?(?:idea|message|point|argument|claim|conclusion|news)OF
+        what is NAMED's MAIN?(?:topic|subject|theme|thesis|idea|message|point|argument|claim)
         what (?:happens|happened) in NAMED
         """,
     "summary": """
@@ -170,6 +174,13 @@ _FORMS: dict[OverviewKind, str] = {
         (?:(?:what|who) is )?(?:the )?(?:photo|photograph|picture|image) credits?(?:OF)?
         who is (?:the )?(?:photo )?PICTURE(?:OF)? (?:taken |made |shot )?by
         by whom is (?:the|this|that) (?:photo )?PICTURE (?:taken|made|shot)
+        """,
+    "captions": """
+        what (?:does|do) THEPICTURE(?:OF)? (?:show|depict|portray)
+        what is (?:shown |seen |visible |depicted |pictured )?(?:in|on) THEPICTURE(?:OF)?
+        what is THEPICTURE(?:OF)?(?: of| about)?
+        (?:what (?:is|do|does) )?(?:the )?(?:PICTURE )?captions?(?:OF| under THEPICTURE)?(?: say)?
+        THEPICTURE(?:OF)?
         """,
 }
 
@@ -315,6 +326,7 @@ _SEPARATORS: dict[OverviewKind, str] = {
     "summary": " ",
     "key_points": "\n",
     "mentions": ", ",
+    "captions": " ",
 }
 _MISSING: dict[OverviewKind, str] = {
     "headline": "The article has no headline.",
@@ -324,6 +336,7 @@ _MISSING: dict[OverviewKind, str] = {
     "updated": "The article gives no date of an update.",
     "place": "The article has no dateline.",
     "credit": "The article credits no photographer.",
+    "captions": "The article has no pictures' captions.",
     "mentions": "No person's name was recognised in the article.",
 }
 
@@ -346,23 +359,39 @@ def _whole(article: Article, block: Block) -> Evidence:
 # -- Central sentences -----------------------------------------------------------------------------
 
 
-def central_sentences(article: Article, count: int, embed: Embed | None = None) -> list[Span]:
+def central_sentences(
+    article: Article,
+    count: int,
+    embed: Embed | None = None,
+    *,
+    topic: str | None = None,
+    among: Collection[Span] | None = None,
+) -> list[Span]:
     """Return the article's most central sentences, at most ``count``, in reading order.
 
     Sentences of the standfirst and of paragraphs count, if they can stand alone: they have at least
     six words, are no question and no list's item, and do not begin with a quotation or a pronoun.
     If none is like that, all sentences count. A first sentence that defines the title is chosen. A
     sentence that stands there twice counts once.
+
+    Args:
+        article: what is summed up.
+        count: how many sentences at most.
+        embed: embeds sentences for their similarity; None compares TF-IDF vectors.
+        topic: what they should be about; None for the headline.
+        among: choose from these sentences only; None for all.
     """
-    candidates = _candidates(article)
+    candidates = _candidates(article, among)
     if not candidates:
         return []
     texts = [article.text[span.start : span.end] for span, _ in candidates]
-    similarity = _similarity([article.title, *texts], embed)
+    similarity = _similarity([topic or article.title, *texts], embed)
     on_topic, similarity = similarity[0, 1:], similarity[1:, 1:]
     places = np.array([place for _, place in candidates], dtype=np.float64)
+    if among is not None:  # what counts is how early among those that speak of it
+        places = np.unique(places, return_inverse=True)[1].astype(np.float64)
     score = _lexrank(similarity, (0.5 + on_topic) / (1.0 + places))
-    if _defines(texts[0], article.title):
+    if _defines(texts[0], topic or article.title):
         score[0] = score.max() + 1
     chosen = _spread(score, similarity, count)
     return [candidates[i][0] for i in sorted(chosen)]
@@ -375,21 +404,23 @@ def _defines(sentence: str, title: str) -> bool:
     return re.match(defined, " ".join(sentence.split()), re.I) is not None
 
 
-def _candidates(article: Article) -> list[tuple[Span, int]]:
+def _candidates(article: Article, among: Collection[Span] | None) -> list[tuple[Span, int]]:
     """Return the sentences that may stand in an overview, each with its paragraph's number."""
     blocks = _of_kind(article, "standfirst", "paragraph")
     text = article.text
     once = {text[s.start : s.end]: (s, i) for i, b in reversed(list(enumerate(blocks)))
             for s in reversed(b.sentences)}  # fmt: skip
-    numbered = sorted(once.values())
+    numbered = sorted(item for item in once.values() if among is None or item[0] in among)
     good = [
         (span, i)
         for span, i in numbered
         if not _ITEM.match(text, blocks[i].span.start)
         and _stands_alone(text[span.start : span.end])
     ]
-    if not good:
-        good = numbered or [(s, i) for i, s in enumerate(b.sentences[0] for b in article.blocks
+    if not good and (numbered or among is not None):
+        good = numbered
+    elif not good:
+        good = [(s, i) for i, s in enumerate(b.sentences[0] for b in article.blocks
                                                          if b.kind != "boilerplate")]  # fmt: skip
     if len(good) > MAX_SENTENCES:
         first = {number: item for item in reversed(good) for number in [item[1]]}
@@ -587,6 +618,17 @@ def _credits(article: Article) -> list[Evidence]:
     return found
 
 
+def _captions(article: Article) -> list[Evidence]:
+    """Cite what stands under the pictures, without a last sentence that is but a credit."""
+    credits = {e.span for e in _credits(article) if e.focus[0].start == e.span.start}
+    found = []
+    for block in _of_kind(article, "caption"):
+        said = [sentence for sentence in block.sentences if sentence not in credits]
+        if said:
+            found.append(Evidence(article.id, Span(said[0].start, said[-1].end)))
+    return found
+
+
 # -- People ----------------------------------------------------------------------------------------
 
 _TITLE = (
@@ -716,4 +758,5 @@ _FINDERS: dict[OverviewKind, Callable[[Article], list[Evidence]]] = {
     "updated": _updated,
     "place": _place,
     "credit": _credits,
+    "captions": _captions,
 }

@@ -7,6 +7,7 @@ Rules over English question words; a question in another form, or another langua
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,6 +96,7 @@ _QUANTITY = re.compile(
     r"couple|daily|weekly|monthly|annual\w*|years?|months?|days?|hours?)\b",
     re.IGNORECASE,
 )
+_FIRST_NAME = re.compile(r"\b[^\W\d_a-z][\w.’'-]*(?= [^\W\d_a-z]\w)")
 _CAPITAL = re.compile(r"\b[^\W\d_a-z]\w*")
 
 
@@ -110,6 +112,7 @@ class Question:
         stems: its content words, as ``lexical.tokens`` folds and stems them.
         names: its capitalised words, folded and stemmed; empty for a question in lower case.
         numbers: its numbers, without separators.
+        first_names: of the names of several words, all words but the last, folded and stemmed.
     """
 
     text: str
@@ -119,6 +122,11 @@ class Question:
     stems: tuple[str, ...]
     names: tuple[str, ...]
     numbers: tuple[str, ...]
+    first_names: frozenset[str] = frozenset()
+
+    def without_first_names(self, stems: Sequence[str]) -> tuple[str, ...]:
+        """Leave out what is not said again: 'Ada Lund' is 'Ms. Lund' from then on."""
+        return tuple(stem for stem in stems if stem not in self.first_names)
 
 
 def analyse(text: str) -> Question:
@@ -139,6 +147,12 @@ def analyse(text: str) -> Question:
         stems=tuple(dict.fromkeys(tokens(bare))),
         names=tuple(dict.fromkeys(t for name in names for t in tokens(name))),
         numbers=tuple(number.replace(",", "") for number in _NUMBER.findall(bare)),
+        first_names=frozenset(
+            t
+            for word in _FIRST_NAME.findall(bare)
+            if word.lower() not in _FUNCTION
+            for t in tokens(word)
+        ),
     )
 
 

@@ -90,10 +90,12 @@ def speaker_at(article: Article, place: Span) -> Attribution | None:
     here = bisect_right(sentences, place.start, key=lambda s: s.start) - 1
     if here < 0:
         return None
-    for i in (here, here + 1, here - 1):
-        if not 0 <= i < len(sentences) or (
-            i != here and not _same_block(article, sentences, here, i)
-        ):
+    begin = sentences[here].start
+    shown = _outside_marks(article.text[begin : sentences[here].end])
+    quoted = "_" in shown[place.start - begin : place.end - begin]
+    beside = (here + 1, here - 1) if quoted else ()  # of the article's own words nobody else speaks
+    for i in (here, *beside):
+        if not 0 <= i < len(sentences) or not _same_block(article, sentences, here, i):
             continue
         who = _subject(article.text, sentences[i], place)
         if who is None:
