@@ -152,6 +152,20 @@ def test_a_chip_follows_its_words_without_a_gap() -> None:
     answer = verify(Draft(statements, confidence=0.7), "How often?", (), {"bell": source})
     words = source.text[two.start : two.end]
     assert render.pieces(answer) == ["Yes.", 1, f" {words}", 2]
+    shown = render.answer_html(answer, {})
+    assert '<span class="tied">Yes.<button' in shown
+    assert f'<span class="tied">{words.split()[-1]}<button' in shown
+    assert Reader(shown).text.startswith("Yes.1 " + words + "2")
+
+
+def test_quotes_are_not_repeated_under_an_answer_that_is_its_quotes() -> None:
+    source = article()
+    one = source.blocks[-2].sentences[0]
+    whole = answered(source, one)
+    assert "said-whole" in render.answer_html(whole, {"bell": source.title})
+    assert "said-whole" not in render.answer_html(whole, {"bell": "A", "other": "B"})
+    part = answered(source, one, Span(one.start, one.start + 3))
+    assert "said-whole" not in render.answer_html(part, {"bell": source.title})
 
 
 def test_the_page_gets_offsets_quotes_and_focus_of_every_citation() -> None:

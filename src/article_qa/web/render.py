@@ -27,6 +27,9 @@ HARD_WRAP = 45
 """Lines at least this long (all but a block's last) were broken by an editor's margin, not by the
 writer: such a block is reflowed, any other keeps its line breaks (verse, lists, addresses)."""
 
+LONGEST_TIED = 30
+"""A longer word is not tied to its chip: the two would not fit on a phone's line."""
+
 _TAGS: Mapping[BlockKind, str] = {"headline": "h2", "heading": "h3"}
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -118,7 +121,9 @@ def answer_html(answer: Answer, titles: Mapping[str, str], *, rateable: bool = T
         parts.append(_refusal(answer, titles))
     else:
         parts.append(f'<p class="said" dir="auto">{_said(answer)}</p>')
-        parts.append(_quotes(answer.citations, titles, "quotes", "Citations"))
+        whole = all(not c.focus and c.quote in answer.plain for c in answer.citations)
+        css = "quotes said-whole" if whole and len(titles) < 2 else "quotes"
+        parts.append(_quotes(answer.citations, titles, css, "Citations"))
     if answer.notice:
         parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
     parts.append(_foot(answer, rateable))
@@ -126,12 +131,22 @@ def answer_html(answer: Answer, titles: Mapping[str, str], *, rateable: bool = T
 
 
 def _said(answer: Answer) -> str:
-    """Return the answer's words with a chip for each marker."""
+    """Return the answer's words with a chip for each marker, never on a line without its word."""
     by_number = {citation.number: citation for citation in answer.citations}
-    return "".join(
-        escape(piece) if isinstance(piece, str) else _chip(by_number[piece])
-        for piece in pieces(answer)
-    )
+    parts: list[str] = []
+    words = ""
+    for piece in pieces(answer):
+        if isinstance(piece, str):
+            words = piece
+            continue
+        cut = max(words.rfind(" "), words.rfind("\n")) + 1
+        if len(words) - cut > LONGEST_TIED:
+            cut = len(words)
+        head, last = words[:cut], words[cut:]
+        chip = _chip(by_number[piece])
+        parts.append(f'{escape(head)}<span class="tied">{escape(last)}{chip}</span>')
+        words = ""
+    return "".join([*parts, escape(words)])
 
 
 def _chip(citation: Citation) -> str:
