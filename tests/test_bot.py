@@ -196,3 +196,29 @@ def test_an_article_of_one_word_and_hostile_text() -> None:
     assert answer.plain != "hacked"
     for citation in answer.citations:
         assert qa.articles[1].text[citation.start : citation.end] == citation.quote
+
+
+def test_what_is_no_question_is_a_clear_error(qa: ArticleQA) -> None:
+    for question in (None, 5, b"Who?"):
+        with pytest.raises(TypeError, match="A question is a string, not"):
+            qa.ask(question)  # type: ignore[arg-type]
+
+
+def test_half_a_character_does_no_harm(qa: ArticleQA) -> None:
+    answer = qa.ask("\ud83d Who took command in 2015?")
+    assert "Lena Marsh" in answer.plain and answer.question.startswith("\ud83d")
+
+
+def test_one_path_or_one_id_needs_no_list(tmp_path: Path) -> None:
+    path = tmp_path / "well.txt"
+    path.write_text("The well of Lund was dug in 1820.", "utf-8")
+    qa = ArticleQA.from_files(path)
+    assert [article.id for article in qa.articles] == ["well"]
+    question = "When was the well dug?"
+    assert qa.ask(question, article_ids="well") == qa.ask(question)
+
+
+def test_the_retriever_keeps_to_some_articles() -> None:
+    qa = ArticleQA.from_texts({"a": "The well was dug in 1820.", "b": "The well has dried up."})
+    found = qa.as_retriever(k=1, article_ids=["b"]).invoke("the well that was dug in 1820")
+    assert [document.metadata["article_id"] for document in found] == ["b"]

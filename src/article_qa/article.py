@@ -41,12 +41,12 @@ TITLE_WORDS = 12
 # -- Reading files ---------------------------------------------------------------------------------
 
 
-def read_articles(paths: Iterable[str | Path]) -> tuple[Article, ...]:
+def read_articles(paths: str | Path | Iterable[str | Path]) -> tuple[Article, ...]:
     """Read files and, sorted by path, every article below the folders among them.
 
     Args:
-        paths: files (any of ``SUFFIXES``) and folders; in a folder, other files and hidden ones
-            are passed over. A file named twice is read once.
+        paths: files (any of ``SUFFIXES``) and folders, or one of them; in a folder, other files and
+            hidden ones are passed over. A file named twice is read once.
 
     Returns:
         The articles in the order named. Two files of the same name get the ids ``name`` and
@@ -55,7 +55,7 @@ def read_articles(paths: Iterable[str | Path]) -> tuple[Article, ...]:
     Raises:
         ArticleError: a path is missing, a file cannot be read, or there is no article at all.
     """
-    named = [Path(path) for path in paths]
+    named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files = list(dict.fromkeys(file for path in named for file in _files(path)))
     if not files:
         raise ArticleError(
@@ -327,8 +327,10 @@ def parse_article(
         notes: what was assumed while reading it.
 
     Raises:
-        ArticleError: there is nothing but white space in it.
+        ArticleError: it is no string, or there is nothing but white space in it.
     """
+    if not isinstance(text, str):
+        raise ArticleError(f"The article {id!r} is {type(text).__name__}: expected a string.")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     whole = _SURROGATE.sub("\ufffd", text)
     if whole != text:

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import run_in_executor
@@ -91,12 +91,11 @@ class ArticleQA:
             from article_qa.chat import ChatEngine
 
             self.engine = ChatEngine(chat_model, self.settings, fallback=extractive)
-        self._retriever = HybridRetriever(index=index)
 
     @classmethod
     def from_files(
         cls,
-        paths: Iterable[str | Path],
+        paths: str | Path | Iterable[str | Path],
         settings: Settings | None = None,
         *,
         chat_model: str | BaseChatModel | None = None,
@@ -105,7 +104,7 @@ class ArticleQA:
         """Read and index files or folders; a file's name without suffix is its article's id.
 
         Args:
-            paths: .txt, .md, .html, .pdf or .docx files, or folders of such.
+            paths: .txt, .md, .html, .pdf or .docx files, or folders of such; or one of them.
             settings: None for the defaults.
             chat_model: see the class.
             progress: called with (texts embedded, texts in all).
@@ -156,7 +155,7 @@ class ArticleQA:
         settings: Settings | None = None,
         *,
         chat_model: str | BaseChatModel | None = None,
-        sources: Iterable[str | Path] | None = None,
+        sources: str | Path | Iterable[str | Path] | None = None,
     ) -> ArticleQA:
         """Open a saved index.
 
@@ -227,6 +226,7 @@ class ArticleQA:
         Raises:
             ArticleError: there is no article of such an id.
             ModelError: a model cannot be loaded.
+            TypeError: the question is no string.
         """
         began = time.perf_counter()
         answer = self.as_runnable().invoke(_request(question, history, article_ids))
@@ -301,9 +301,17 @@ class ArticleQA:
             turns=tuple(history),
         )
 
-    def as_retriever(self) -> HybridRetriever:
-        """Return the retriever, a LangChain ``BaseRetriever``."""
-        return self._retriever
+    def as_retriever(
+        self, *, k: int | None = None, article_ids: Sequence[str] | None = None
+    ) -> HybridRetriever:
+        """Return the retriever, a LangChain ``BaseRetriever``.
+
+        Args:
+            k: passages to return; None means ``Settings.top_k``.
+            article_ids: search only these articles; None searches all.
+        """
+        ids = None if article_ids is None else tuple(article_ids)
+        return HybridRetriever(index=self.index, k=k, article_ids=ids)
 
     def as_runnable(self) -> Runnable[str | Request, Answer]:
         """Return the chain: ``invoke``, ``batch``, ``stream``, their async twins, callbacks.
@@ -322,6 +330,8 @@ class ArticleQA:
         if isinstance(request, str):
             request = Request(request)
         question = request.question
+        if not isinstance(question, str):
+            raise TypeError(f"A question is a string, not {type(question).__name__}.")
         if not question.strip():
             return replace(request, answer=citations.refusal(question, EMPTY_QUESTION))
         limit = self.settings.max_question_chars
@@ -344,7 +354,7 @@ class ArticleQA:
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:
             return request
-        documents = self._retriever.invoke(
+        documents = self.as_retriever().invoke(
             request.standalone, config, article_ids=request.article_ids
         )
         return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
@@ -421,5 +431,6 @@ def _joined(questions: Sequence[str], drafts: Sequence[Draft]) -> Draft:
 
 
 def _request(question: str, history: Sequence[Turn], article_ids: Sequence[str] | None) -> Request:
-    ids: Any = None if article_ids is None else tuple(article_ids)
-    return Request(question, tuple(history), ids)
+    if isinstance(article_ids, str):
+        article_ids = (article_ids,)
+    return Request(question, tuple(history), None if article_ids is None else tuple(article_ids))

@@ -24,7 +24,7 @@ from langchain_core.embeddings import Embeddings
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from article_qa.config import BUNDLED, Settings
-from article_qa.encoder import Encoder
+from article_qa.encoder import Encoder, encodable
 from article_qa.errors import ModelError
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class SentenceEmbeddings(Embeddings):
         """
         with self._lock:
             if self.model == BUNDLED:
-                vector = self._embed_fast(_encodable(text))
+                vector = self._embed_fast(encodable(text))
             else:
                 vector = self._load().encode_query(
-                    _encodable(text), normalize_embeddings=True, show_progress_bar=False
+                    encodable(text), normalize_embeddings=True, show_progress_bar=False
                 )
         query: list[float] = np.asarray(vector, dtype=np.float32).tolist()
         return query
@@ -121,7 +121,7 @@ class SentenceEmbeddings(Embeddings):
                 rows = order[start : start + self.batch_size]
                 with self._lock:  # let go between batches, so that a question can slip in
                     batch = self._load().encode_document(
-                        [_encodable(texts[row]) for row in rows],
+                        [encodable(texts[row]) for row in rows],
                         batch_size=self.batch_size,
                         normalize_embeddings=True,
                         show_progress_bar=False,
@@ -249,8 +249,3 @@ def _sha256_of_files(files: Sequence[Path]) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _encodable(text: str) -> str:
-    """Replace lone surrogates, which the tokenizer refuses."""
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -21,6 +21,11 @@ GRAPH = Path(__file__).parent / "models" / "bert.onnx"
 Floats = npt.NDArray[np.float32]
 
 
+def encodable(text: str) -> str:
+    """Replace lone surrogates, which no tokenizer accepts: one character for one."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Encoder:
     """One model, loaded.
 

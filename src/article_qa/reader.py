@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from article_qa.config import BUNDLED, Settings
-from article_qa.encoder import Encoder, Floats
+from article_qa.encoder import Encoder, Floats, encodable
 from article_qa.errors import ModelError
 from article_qa.types import Span
 
@@ -105,13 +105,13 @@ class Reader:
             return ()
         with self._lock:
             model = self._load()
-            cut = _cut(question, model.tokenizer)
+            cut = _cut(encodable(question), model.tokenizer)
             model.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
             # One at a time: nothing is padded, and no window's score depends on its company.
             return tuple(self._read(model, cut, window, top) for window in windows)
 
     def _read(self, model: _Model, question: str, window: str, top: int) -> tuple[ReadSpan, ...]:
-        tokens = model.tokenizer.encode(question, window)
+        tokens = model.tokenizer.encode(question, encodable(window))
         starts, ends = model.logits(tokens.ids, tokens.type_ids)
         return _decode(starts, ends, tokens, top)
 
