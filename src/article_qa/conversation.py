@@ -440,7 +440,7 @@ _SAID_THAT = re.compile(
     re.IGNORECASE,
 )
 _WHO_SAID = re.compile(
-    r"(?:and |but |so )?(?P<who>who (?:said|says|wrote|claimed|claims|added)) (?:that|this|so|it)",
+    r"(?:and |but |so )?(?P<who>who (?:said|says|claimed|claims|added)) (?:that|this|so|it)",
     re.IGNORECASE,
 )
 _POINTS_AT_EVENT = re.compile(
