@@ -106,3 +106,17 @@ def serving(script: Path, folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has stood still for a third of a second: it scrolls smoothly."""
+    page.evaluate(
+        """() => new Promise(done => {
+          let last = -1, same = 0;
+          const timer = setInterval(() => {
+            same = scrollY === last ? same + 1 : 0;
+            last = scrollY;
+            if (same > 5) { clearInterval(timer); done(); }
+          }, 60);
+        })"""
+    )

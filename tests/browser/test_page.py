@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_helpers import ask, citations, in_view, marked
+from page_helpers import ask, citations, in_view, marked, settle
 from playwright.sync_api import Page, expect
 
 from article_qa.types import Article
@@ -130,11 +130,11 @@ def test_a_phone_has_one_column_and_no_sideways_scrolling(visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert in_view(page, "#question")
     turn.locator(".chip").first.tap()
-    page.wait_for_timeout(1200)
+    settle(page)
     assert in_view(page, "mark")
     assert marked(page, 1)["text"] == citations(page, 1)[0]["quote"]
     page.get_by_role("button", name="Back to the answer").tap()
-    page.wait_for_timeout(1200)
+    settle(page)
     assert in_view(page, ".asked")
 
 
