@@ -216,6 +216,7 @@ def test_one_path_or_one_id_needs_no_list(tmp_path: Path) -> None:
     assert [article.id for article in qa.articles] == ["well"]
     question = "When was the well dug?"
     assert qa.ask(question, article_ids="well") == qa.ask(question)
+    assert qa.as_retriever(article_ids="well").hits(question) == qa.ask(question).hits
 
 
 def test_the_retriever_keeps_to_some_articles() -> None:

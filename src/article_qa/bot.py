@@ -310,8 +310,7 @@ class ArticleQA:
             k: passages to return; None means ``Settings.top_k``.
             article_ids: search only these articles; None searches all.
         """
-        ids = None if article_ids is None else tuple(article_ids)
-        return HybridRetriever(index=self.index, k=k, article_ids=ids)
+        return HybridRetriever(index=self.index, k=k, article_ids=_ids(article_ids))
 
     def as_runnable(self) -> Runnable[str | Request, Answer]:
         """Return the chain: ``invoke``, ``batch``, ``stream``, their async twins, callbacks.
@@ -431,6 +430,11 @@ def _joined(questions: Sequence[str], drafts: Sequence[Draft]) -> Draft:
 
 
 def _request(question: str, history: Sequence[Turn], article_ids: Sequence[str] | None) -> Request:
-    if isinstance(article_ids, str):
-        article_ids = (article_ids,)
-    return Request(question, tuple(history), None if article_ids is None else tuple(article_ids))
+    return Request(question, tuple(history), _ids(article_ids))
+
+
+def _ids(article_ids: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return article ids as a tuple; a single one may come as a string."""
+    if article_ids is None:
+        return None
+    return (article_ids,) if isinstance(article_ids, str) else tuple(article_ids)

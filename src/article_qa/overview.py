@@ -417,9 +417,8 @@ def _candidates(article: Article, among: Collection[Span] | None) -> list[tuple[
         if not _ITEM.match(text, blocks[i].span.start)
         and _stands_alone(text[span.start : span.end])
     ]
-    if not good and (numbered or among is not None):
-        good = numbered
-    elif not good:
+    good = good or numbered
+    if not good and among is None:
         good = [(s, i) for i, s in enumerate(b.sentences[0] for b in article.blocks
                                                          if b.kind != "boilerplate")]  # fmt: skip
     if len(good) > MAX_SENTENCES:

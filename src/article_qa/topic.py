@@ -46,7 +46,7 @@ def topic_of(question: str) -> str | None:
     asks = _ASKS.match(" ".join(question.split())) if len(question) <= 200 else None
     if asks is None:
         return None
-    words = [word.casefold() for word in _WORD.findall(asks["topic"])]
+    words = _folded(asks["topic"])
     if len(words) > MAX_WORDS or WH_WORDS.intersection(words) or PRONOUNS.issuperset(words):
         return None
     return asks["topic"]
