@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from article_qa.article import MAX_SENTENCE_CHARS, parse_article, read_article, read_articles
 from article_qa.errors import ArticleError
+from article_qa.reading.article import (
+    MAX_SENTENCE_CHARS,
+    parse_article,
+    read_article,
+    read_articles,
+)
 from article_qa.types import Article
 
 ROOT = Path(__file__).parent.parent

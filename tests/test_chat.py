@@ -19,9 +19,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableLambda
 
-from article_qa import citations
-from article_qa.article import parse_article
-from article_qa.chat import (
+from article_qa.answering import citations
+from article_qa.chat.engine import (
     CANNOT_ANSWER,
     UNSUPPORTED,
     ChatEngine,
@@ -32,7 +31,8 @@ from article_qa.chat import (
 )
 from article_qa.config import Settings
 from article_qa.errors import MissingExtraError, ModelError
-from article_qa.passages import cut_passages
+from article_qa.reading.article import parse_article
+from article_qa.reading.passages import cut_passages
 from article_qa.types import (
     Answer,
     Article,

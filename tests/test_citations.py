@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.citations import NOT_IN_ARTICLE, refusal, verify
+from article_qa.answering.citations import NOT_IN_ARTICLE, refusal, verify
 from article_qa.types import Article, Block, Draft, Evidence, Span, Statement
 
 TEXT = "The ferry runs daily. Sign up here! Ms. Okafor steers it. The ferry runs daily."

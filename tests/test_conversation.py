@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.citations import NOT_IN_ARTICLE
-from article_qa.conversation import Conversation, answer_from_dict, standalone
+from article_qa.answering.citations import NOT_IN_ARTICLE
+from article_qa.conversation.followup import Conversation, answer_from_dict, standalone
 from article_qa.errors import ArticleError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
 

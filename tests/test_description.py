@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.article import parse_article
-from article_qa.description import asked_about, describe
+from article_qa.answering.description import asked_about, describe
+from article_qa.reading.article import parse_article
 
 ARTICLE = parse_article(
     """The Bridge at Norvik

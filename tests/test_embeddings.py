@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests
 
-from article_qa import embeddings as module
 from article_qa.config import Settings
-from article_qa.embeddings import SentenceEmbeddings, load_embeddings
 from article_qa.errors import ModelError
+from article_qa.retrieval import embeddings as module
+from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
 
 PUBLISHED = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SENTENCES = [
@@ -166,7 +166,7 @@ def refuse(*args, **kwargs):
     raise AssertionError(f"network: {args}")
 
 socket.socket.connect = socket.getaddrinfo = socket.create_connection = refuse
-from article_qa.embeddings import load_embeddings
+from article_qa.retrieval.embeddings import load_embeddings
 from article_qa.config import Settings
 
 embeddings = load_embeddings(Settings())

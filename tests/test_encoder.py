@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from article_qa.embeddings import SentenceEmbeddings, bundled_folder
-from article_qa.encoder import Encoder
+from article_qa.answering.reader import BUNDLED_READER, Reader
 from article_qa.errors import ModelError
-from article_qa.reader import BUNDLED_READER, Reader
+from article_qa.retrieval.embeddings import SentenceEmbeddings, bundled_folder
+from article_qa.retrieval.encoder import Encoder
 
 WINDOW = "The Heron ferry has crossed the strait since 1987. Captain Lena Marsh steers it."
 QUESTIONS = ["Who steers the ferry?", "Since when?", "", "Was 'Fährverkehr' überall? 🚢 " * 60]

@@ -18,7 +18,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from article_qa.article import parse_article
 from article_qa.errors import EvaluationError, MissingExtraError
 from article_qa.evaluation import (
     Question,
@@ -55,6 +54,7 @@ from article_qa.evaluation.metrics import (
     token_f1,
 )
 from article_qa.evaluation.report import tables, to_html, to_json
+from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Citation, Hit, Passage, Span, Turn
 
 TEXT = "Anna built the mill in 1901. Ben burned it down in 1950. Cleo <painted> the ruin."

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from article_qa import ArticleQA, Settings
-from article_qa.citations import verify
-from article_qa.extractive import Cover, ExtractiveEngine, sentences_of, with_marks
-from article_qa.question import analyse
+from article_qa.answering.citations import verify
+from article_qa.answering.extractive import Cover, ExtractiveEngine, sentences_of, with_marks
+from article_qa.answering.question import analyse
 from article_qa.types import Article, Block, Span
 
 

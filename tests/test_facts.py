@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.facts import facts_of, number_of, stem_of
+from article_qa.language.facts import facts_of, number_of, stem_of
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa import index as module
-from article_qa.article import parse_article
 from article_qa.config import Settings
-from article_qa.embeddings import SentenceEmbeddings, load_embeddings
 from article_qa.errors import (
     ArticleError,
     IndexCorruptError,
@@ -29,7 +26,10 @@ from article_qa.errors import (
     IndexStaleError,
     IndexUnusableError,
 )
-from article_qa.index import PassageIndex
+from article_qa.reading.article import parse_article
+from article_qa.retrieval import index as module
+from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
+from article_qa.retrieval.index import PassageIndex
 from article_qa.types import Article
 
 SETTINGS = Settings(passage_words=12, context_words=30)
@@ -450,8 +450,8 @@ def test_a_save_that_dies_leaves_the_old_index_or_the_new(
 WRITER = """
 import sys
 from article_qa.config import Settings
-from article_qa.embeddings import load_embeddings
-from article_qa.index import PassageIndex
+from article_qa.retrieval.embeddings import load_embeddings
+from article_qa.retrieval.index import PassageIndex
 
 settings = Settings(passage_words=12, context_words=30)
 indexes = [PassageIndex.load(path, settings, load_embeddings(settings)) for path in sys.argv[2:]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.lexical import BM25, tokens
+from article_qa.retrieval.lexical import BM25, tokens
 
 TEXTS = [
     "The envoy flew to Doha for talks.",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.mentions import Kind, is_plural, is_verb, mentions_of, tokens_of
+from article_qa.language.mentions import Kind, is_plural, is_verb, mentions_of, tokens_of
 
 
 def test_tokens_stand_where_they_are_said_to() -> None:

@@ -17,11 +17,11 @@ import pytest
 
 pytest.importorskip("langchain_openai")
 
-from article_qa import citations
-from article_qa.article import parse_article
-from article_qa.chat import ChatEngine
+from article_qa.answering import citations
+from article_qa.chat.engine import ChatEngine
 from article_qa.config import Settings
-from article_qa.passages import cut_passages
+from article_qa.reading.article import parse_article
+from article_qa.reading.passages import cut_passages
 from article_qa.types import Draft, Evidence, Hit, Statement, Usage
 
 TEXT = "\n\n".join(

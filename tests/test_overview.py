@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from article_qa.article import parse_article, read_article
-from article_qa.citations import verify
-from article_qa.overview import (
+from article_qa.answering.citations import verify
+from article_qa.answering.overview import (
     MAX_ARTICLES,
     OverviewKind,
     central_sentences,
@@ -15,6 +14,7 @@ from article_qa.overview import (
     overview_kind,
     sentence_count,
 )
+from article_qa.reading.article import parse_article, read_article
 from article_qa.types import Answer, Article
 
 ROOT = Path(__file__).parent.parent

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from article_qa.article import parse_article, read_article
 from article_qa.config import Settings
-from article_qa.passages import cut_passages
+from article_qa.reading.article import parse_article, read_article
+from article_qa.reading.passages import cut_passages
 from article_qa.types import Article, Passage
 
 ROOT = Path(__file__).parent.parent

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.question import AnswerType, analyse, fits, questions_of
+from article_qa.answering.question import AnswerType, analyse, fits, questions_of
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
 from article_qa.errors import ModelError
-from article_qa.reader import Reader, load_reader
 
 
 @pytest.fixture(scope="module")

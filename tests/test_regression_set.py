@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from article_qa.article import read_article
+from article_qa.reading.article import read_article
 
 FOLDER = Path(__file__).parent / "regression"
 FILES = sorted(FOLDER.glob("*.jsonl"))

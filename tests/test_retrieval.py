@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
-from article_qa.article import parse_article
 from article_qa.config import Settings
-from article_qa.embeddings import SentenceEmbeddings, load_embeddings
 from article_qa.errors import ArticleError, EvaluationError
 from article_qa.evaluation.retrieval import read_squad, retrieval_table
-from article_qa.index import Candidates, PassageIndex
-from article_qa.retrieval import HybridRetriever, fuse, rank, standardise
+from article_qa.reading.article import parse_article
+from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
+from article_qa.retrieval.index import Candidates, PassageIndex
+from article_qa.retrieval.retriever import HybridRetriever, fuse, rank, standardise
 from article_qa.types import Passage, Span
 
 SETTINGS = Settings(passage_words=10, context_words=30)

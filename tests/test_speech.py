@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.article import parse_article
-from article_qa.speech import attribute, quoted_words
+from article_qa.answering.speech import attribute, quoted_words
+from article_qa.reading.article import parse_article
 
 ARTICLE = parse_article(
     """The Bridge Dispute

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from article_qa.article import parse_article
-from article_qa.citations import verify
-from article_qa.suggest import Suggestion, Suggestions, candidates, fits
+from article_qa.answering.citations import verify
+from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Article, Draft, Evidence, Span, Statement
+from article_qa.web.suggest import Suggestion, Suggestions, candidates, fits
 
 
 def asked(*sentences: str) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_question_fits_only_if_answered_from_its_own_sentence(seed: Article) -
 def seed() -> Article:
     from pathlib import Path
 
-    from article_qa.article import read_article
+    from article_qa.reading.article import read_article
 
     return read_article(next(Path(__file__).parents[1].joinpath("seeds").glob("*.txt")))
 

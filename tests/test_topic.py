@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from article_qa import ArticleQA
-from article_qa.article import parse_article
-from article_qa.citations import verify
-from article_qa.topic import topic_draft, topic_of
+from article_qa.answering.citations import verify
+from article_qa.answering.topic import topic_draft, topic_of
+from article_qa.reading.article import parse_article
 
 TEXT = """The Ferry of Norvik
 

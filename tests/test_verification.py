@@ -10,9 +10,9 @@ from benchmarks.verification import measure
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.article import parse_article
+from article_qa.chat.verification import Source, Verdict, check, sentences_of
+from article_qa.reading.article import parse_article
 from article_qa.types import Span
-from article_qa.verification import Source, Verdict, check, sentences_of
 
 
 def sources(*texts: str) -> list[Source]:

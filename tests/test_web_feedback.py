@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from article_qa.article import parse_article
-from article_qa.citations import refusal, verify
+from article_qa.answering.citations import refusal, verify
 from article_qa.errors import ArticleError
+from article_qa.reading.article import parse_article
 from article_qa.types import Draft, Evidence, Statement, Turn
 from article_qa.web import feedback
 from article_qa.web.feedback import Feedback, record

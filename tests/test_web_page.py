@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from article_qa import ArticleQA
-from article_qa.article import parse_article
-from article_qa.citations import verify
+from article_qa.answering.citations import verify
 from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Draft, Evidence, Statement
 from article_qa.web import page as web
 from article_qa.web.feedback import Feedback

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.article import parse_article
-from article_qa.citations import verify
+from article_qa.answering.citations import verify
+from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Article, Block, Draft, Evidence, Span, Statement, Turn
 from article_qa.web import render
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from article_qa.article import parse_article
-from article_qa.citations import refusal
+from article_qa.answering.citations import refusal
 from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.reading.article import parse_article
 from article_qa.types import Turn
 from article_qa.web import sessions
 from article_qa.web.sessions import Library, SessionExpiredError, Sessions

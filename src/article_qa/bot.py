@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING, cast
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import run_in_executor
 
-from article_qa import citations
-from article_qa.article import parse_article, read_articles
+from article_qa.answering import citations
+from article_qa.answering.extractive import ExtractiveEngine
+from article_qa.answering.overview import overview_draft, overview_kind, sentence_count
+from article_qa.answering.question import questions_of
+from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
-from article_qa.conversation import Conversation, standalone
-from article_qa.embeddings import Progress, SentenceEmbeddings, load_embeddings
-from article_qa.extractive import ExtractiveEngine
-from article_qa.index import PassageIndex
-from article_qa.overview import overview_draft, overview_kind, sentence_count
-from article_qa.question import questions_of
-from article_qa.reader import Reader, load_reader
-from article_qa.retrieval import HitDocument, HybridRetriever
+from article_qa.conversation.followup import Conversation, standalone
+from article_qa.reading.article import parse_article, read_articles
+from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
+from article_qa.retrieval.index import PassageIndex
+from article_qa.retrieval.retriever import HitDocument, HybridRetriever
 from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class ArticleQA:
         extractive = ExtractiveEngine(self.reader, self.settings)
         self.engine: Engine = extractive
         if chat_model is not None:
-            from article_qa.chat import ChatEngine
+            from article_qa.chat.engine import ChatEngine
 
             self.engine = ChatEngine(chat_model, self.settings, fallback=extractive)
 
@@ -345,7 +345,7 @@ class ArticleQA:
         """Make a follow-up stand alone: by the chat model where there is one, else by rule."""
         if self.chat_model is None or not history:
             return standalone(question, history)
-        from article_qa.chat import ChatEngine, rewrite_with_model
+        from article_qa.chat.engine import ChatEngine, rewrite_with_model
 
         model = self.engine.model if isinstance(self.engine, ChatEngine) else None
         return rewrite_with_model(model, question, history)

@@ -70,10 +70,10 @@ def index(
     out: IndexDir = Path("index"),
 ) -> None:
     """Read articles and build the index; what is unchanged is not embedded again."""
-    from article_qa.article import read_articles
-    from article_qa.embeddings import load_embeddings
     from article_qa.errors import IndexUnusableError
-    from article_qa.index import PassageIndex
+    from article_qa.reading.article import read_articles
+    from article_qa.retrieval.embeddings import load_embeddings
+    from article_qa.retrieval.index import PassageIndex
 
     settings = Settings()
     embeddings = load_embeddings(settings)

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForQuestionAnswering
 
+from article_qa.answering.reader import BUNDLED_READER, Reader, _bundled, _from_hugging_face, _Model
 from article_qa.evaluation.metrics import exact_match, token_f1
-from article_qa.reader import BUNDLED_READER, Reader, _bundled, _from_hugging_face, _Model
 from article_qa.training.data import Example, read_squad
 
 NAMES = ["input_ids", "token_type_ids"]

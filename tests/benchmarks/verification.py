@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from article_qa.article import read_article
+from article_qa.chat.verification import Embed, Source, Verdict, check, sentences_of
+from article_qa.reading.article import read_article
 from article_qa.types import Span
-from article_qa.verification import Embed, Source, Verdict, check, sentences_of
 
 TESTS = Path(__file__).parents[1]
 MADE = TESTS / "data" / "verification.jsonl"
@@ -128,7 +128,7 @@ def main() -> None:
     embed = None
     if args.embed:
         from article_qa.config import Settings
-        from article_qa.embeddings import load_embeddings
+        from article_qa.retrieval.embeddings import load_embeddings
 
         embed = load_embeddings(Settings()).embed_array
         embed(["warm up"])

@@ -22,7 +22,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from article_qa.article import read_article
+from article_qa.reading.article import read_article
 from article_qa.types import Article
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from article_qa.article import parse_article
-from article_qa.citations import verify
+from article_qa.answering.citations import verify
+from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Draft, Event, Evidence, Statement
 from article_qa.web.page import build, serve
 

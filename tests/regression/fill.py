@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from article_qa.article import read_article
+from article_qa.reading.article import read_article
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent

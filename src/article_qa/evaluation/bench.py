@@ -18,7 +18,7 @@ from rich.table import Table
 from article_qa.config import Settings
 from article_qa.evaluation.loading import load_questions
 from article_qa.evaluation.retrieval import retrieval_table
-from article_qa.passages import cut_passages
+from article_qa.reading.passages import cut_passages
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA

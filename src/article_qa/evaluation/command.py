@@ -207,7 +207,7 @@ def find_article(id: str, folders: Sequence[Path]) -> Path:
     Raises:
         EvaluationError: no folder has one.
     """
-    from article_qa.article import SUFFIXES
+    from article_qa.reading.article import SUFFIXES
 
     for folder in folders:
         for suffix in SUFFIXES:

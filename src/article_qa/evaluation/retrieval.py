@@ -19,8 +19,8 @@ from article_qa.errors import EvaluationError
 from article_qa.types import Article
 
 if TYPE_CHECKING:
-    from article_qa.embeddings import Progress
-    from article_qa.index import Candidates, PassageIndex
+    from article_qa.retrieval.embeddings import Progress
+    from article_qa.retrieval.index import Candidates, PassageIndex
 
 CUTOFFS = (1, 3, 5)
 
@@ -66,8 +66,8 @@ def retrieval_table(
         EvaluationError: the file is not in SQuAD format or has no question.
         ModelError: the embedding model cannot be loaded.
     """
-    from article_qa.embeddings import load_embeddings
-    from article_qa.index import PassageIndex
+    from article_qa.retrieval.embeddings import load_embeddings
+    from article_qa.retrieval.index import PassageIndex
 
     paragraphs, questions = read_squad(path)
     if limit is not None and limit < len(questions):
@@ -91,7 +91,7 @@ def paragraph_rank(candidates: Candidates, settings: Settings, gold: str) -> int
 
     One that was not found at all stands behind all others.
     """
-    from article_qa.retrieval import rank
+    from article_qa.retrieval.retriever import rank
 
     ranked = dict.fromkeys(hit.passage.article_id for hit in rank(candidates, settings))
     return next((n for n, id in enumerate(ranked, 1) if id == gold), len(ranked) + 1)
@@ -132,7 +132,7 @@ def _articles(paragraphs: Sequence[str]) -> Iterable[Article]:
 
     All of it is prose here, whatever the parser takes a paragraph for that stands alone.
     """
-    from article_qa.article import parse_article
+    from article_qa.reading.article import parse_article
 
     for place, text in enumerate(paragraphs):
         article = parse_article(text, id=str(place))

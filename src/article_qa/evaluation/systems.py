@@ -48,7 +48,7 @@ def build_system(
     """
     settings = settings or Settings()
     if name == "tutorial":
-        from article_qa.article import parse_article, read_articles
+        from article_qa.reading.article import parse_article, read_articles
 
         if texts is None:
             articles = read_articles(paths)
@@ -114,7 +114,7 @@ class TutorialChain:
                 "the tutorial chain needs langchain-text-splitters; "
                 "run: pip install 'article-qa[eval]'"
             ) from error
-        from article_qa.embeddings import load_embeddings
+        from article_qa.retrieval.embeddings import load_embeddings
 
         self.articles = tuple(articles)
         splitter = RecursiveCharacterTextSplitter(

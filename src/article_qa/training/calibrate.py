@@ -28,26 +28,26 @@ from typing import Any
 
 import numpy as np
 
-from article_qa.article import parse_article
-from article_qa.bot import ArticleQA
-from article_qa.calibration import CALIBRATION
-from article_qa.config import Settings
-from article_qa.evaluation.metrics import answer_is_right
-from article_qa.extractive import (
+from article_qa.answering.extractive import (
     ExtractiveEngine,
     features_of,
     sentence_features,
     sentences_of,
 )
-from article_qa.question import analyse
+from article_qa.answering.judge import CALIBRATION
+from article_qa.answering.question import analyse
+from article_qa.bot import ArticleQA
+from article_qa.config import Settings
+from article_qa.evaluation.metrics import answer_is_right
+from article_qa.reading.article import parse_article
 from article_qa.training.data import (
     DEV_SQUAD2_TITLES,
     DEV_WIKI_ARTICLES,
     Example,
     read_jsonl,
     read_squad,
-    swap,
 )
+from article_qa.training.pairs import swap
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def fit(rows: Sequence[Mapping[str, float]], labels: Sequence[bool]) -> dict[str
 
 def held_out(outcomes: Sequence[Outcome], what: str) -> list[float]:
     """Return each outcome's probability from a model that never saw its article."""
-    from article_qa.calibration import Calibrator
+    from article_qa.answering.judge import Calibrator
 
     result = [0.0] * len(outcomes)
     titles = [o.case.article.removesuffix(" (half)") for o in outcomes]

@@ -1,6 +1,7 @@
 """Write ``models/bert.onnx``: ``python -m article_qa.training.graph`` (extra ``training``).
 
-The encoder's graph without its weights, for one text at a time; ``article_qa.encoder`` says who
+The encoder's graph without its weights, for one text at a time;
+``article_qa.retrieval.encoder`` says who
 reads it.
 """
 
@@ -14,8 +15,8 @@ import onnx
 import torch
 from transformers import AutoModel
 
-from article_qa.embeddings import bundled_folder
-from article_qa.encoder import GRAPH
+from article_qa.retrieval.embeddings import bundled_folder
+from article_qa.retrieval.encoder import GRAPH
 
 
 class _Hidden(torch.nn.Module):

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from article_qa.article import parse_article, read_article, read_articles
 from article_qa.config import Settings
 from article_qa.errors import ArticleError, ArticleQAError
-from article_qa.suggest import Suggestions
+from article_qa.reading.article import parse_article, read_article, read_articles
 from article_qa.types import Answer, Article, Citation, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
 from article_qa.web.sessions import MAX_OWN_CHARS, Library, Session, Sessions
+from article_qa.web.suggest import Suggestions
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from article_qa.errors import ArticleError, ArticleQAError
-from article_qa.suggest import without_chat
 from article_qa.types import Article, Turn
+from article_qa.web.suggest import without_chat
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA

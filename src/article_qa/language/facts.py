@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 
 import Stemmer
 
-from article_qa.mentions import TITLES
+from article_qa.language.mentions import TITLES
 
 
 # ---------------------------------------------------------------------------------------------

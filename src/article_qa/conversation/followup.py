@@ -26,9 +26,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from article_qa.description import asked_about
+from article_qa.answering.description import asked_about
+from article_qa.answering.overview import overview_kind
 from article_qa.errors import ArticleError
-from article_qa.mentions import (
+from article_qa.language.mentions import (
     ADVERBS,
     AUXILIARIES,
     BE,
@@ -47,7 +48,6 @@ from article_qa.mentions import (
     noun_kinds,
     tokens_of,
 )
-from article_qa.overview import overview_kind
 from article_qa.types import Answer, Article, Citation, Event, Span, Turn, Usage
 
 # ---------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from article_qa.article import CREDITS
-from article_qa.lexical import tokens
+from article_qa.reading.article import CREDITS
+from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Block, BlockKind, Draft, Evidence, Span, Statement
 
 OverviewKind = Literal[

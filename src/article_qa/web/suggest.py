@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from article_qa.mentions import TITLE
+from article_qa.language.mentions import TITLE
 from article_qa.types import Answer, Article, Block, Span
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field
 
 from article_qa.config import Settings
-from article_qa.index import Candidates, PassageIndex
+from article_qa.retrieval.index import Candidates, PassageIndex
 from article_qa.types import Hit
 
 _DIGITS = 6

@@ -36,7 +36,6 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from article_qa.config import Settings
-from article_qa.embeddings import Progress, SentenceEmbeddings
 from article_qa.errors import (
     ArticleError,
     IndexCorruptError,
@@ -44,8 +43,9 @@ from article_qa.errors import (
     IndexStaleError,
     IndexUnusableError,
 )
-from article_qa.lexical import BM25
-from article_qa.passages import cut_passages
+from article_qa.reading.passages import cut_passages
+from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
+from article_qa.retrieval.lexical import BM25
 from article_qa.types import Article, Block, Passage, Span
 
 SCHEMA = 1

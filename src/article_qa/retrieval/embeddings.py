@@ -24,8 +24,8 @@ from langchain_core.embeddings import Embeddings
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from article_qa.config import BUNDLED, Settings
-from article_qa.encoder import Encoder, encodable
 from article_qa.errors import ModelError
+from article_qa.retrieval.encoder import Encoder, encodable
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

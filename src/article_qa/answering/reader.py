@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from article_qa.config import BUNDLED, Settings
-from article_qa.encoder import Encoder, Floats, encodable
 from article_qa.errors import ModelError
+from article_qa.retrieval.encoder import Encoder, Floats, encodable
 from article_qa.types import Span
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-BUNDLED_READER = Path(__file__).parent / "models" / "reader"
+BUNDLED_READER = Path(__file__).parents[1] / "models" / "reader"
 MAX_TOKENS = 320
 """Question and window together. Windows have about 110 words, 150 tokens."""
 

@@ -26,9 +26,10 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
-from article_qa.citations import NOT_IN_ARTICLE
+from article_qa.answering.citations import NOT_IN_ARTICLE
+from article_qa.chat.verification import Embed, Source, Verdict, check, sentences_of
 from article_qa.config import Settings
-from article_qa.conversation import standalone
+from article_qa.conversation.followup import standalone
 from article_qa.errors import MissingExtraError, ModelError
 from article_qa.types import (
     Article,
@@ -41,7 +42,6 @@ from article_qa.types import (
     Turn,
     Usage,
 )
-from article_qa.verification import Embed, Source, Verdict, check, sentences_of
 
 logger = logging.getLogger(__name__)
 

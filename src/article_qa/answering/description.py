@@ -18,7 +18,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from article_qa.mentions import (
+from article_qa.answering.speech import NAME
+from article_qa.language.mentions import (
     AUXILIARIES,
     CLAUSE_WORDS,
     DETERMINERS,
@@ -30,7 +31,6 @@ from article_qa.mentions import (
     is_plural,
     is_verb,
 )
-from article_qa.speech import NAME
 from article_qa.types import Article, BlockKind, Evidence, Span
 
 _ASKS = re.compile(

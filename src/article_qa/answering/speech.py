@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from article_qa.mentions import TITLE
+from article_qa.language.mentions import TITLE
 from article_qa.types import Article, Evidence, Span
 
 MIN_WORDS = 2

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from article_qa.lexical import tokens
-from article_qa.question import Question, fits
+from article_qa.answering.question import Question, fits
+from article_qa.retrieval.lexical import tokens
 from article_qa.types import Hit
 
-CALIBRATION = Path(__file__).parent / "models" / "calibration.json"
+CALIBRATION = Path(__file__).parents[1] / "models" / "calibration.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from article_qa.description import bare_name, describe, naming
-from article_qa.lexical import tokens
-from article_qa.mentions import PRONOUNS, WH_WORDS
-from article_qa.overview import CONFIDENCE, central_sentences
+from article_qa.answering.description import bare_name, describe, naming
+from article_qa.answering.overview import CONFIDENCE, central_sentences
+from article_qa.language.mentions import PRONOUNS, WH_WORDS
+from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Draft, Evidence, Span, Statement
 
 SENTENCES = 3

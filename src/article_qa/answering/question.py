@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from article_qa.lexical import tokens
+from article_qa.retrieval.lexical import tokens
 
 MAX_QUESTIONS = 4
 """More that are asked at once are taken for one."""

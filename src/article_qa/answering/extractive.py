@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import log1p
 
-from article_qa.calibration import load_calibrators, match_features, span_features, stems_of
+from article_qa.answering.description import asked_about, describe
+from article_qa.answering.judge import load_calibrators, match_features, span_features, stems_of
+from article_qa.answering.question import Question, analyse
+from article_qa.answering.reader import Reader
+from article_qa.answering.speech import attribute, quoted_words, speaker_at
+from article_qa.answering.topic import topic_draft, topic_of
 from article_qa.config import Settings
-from article_qa.description import asked_about, describe
-from article_qa.lexical import tokens
-from article_qa.question import Question, analyse
-from article_qa.reader import Reader
-from article_qa.speech import attribute, quoted_words, speaker_at
-from article_qa.topic import topic_draft, topic_of
+from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
 NEAREST = 3

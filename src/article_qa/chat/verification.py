@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from article_qa.facts import (
+from article_qa.language.facts import (
     ANAPHOR,
     CALENDAR,
     CLOSED_STEMS,
@@ -50,7 +50,7 @@ from article_qa.facts import (
     stem_of,
     words_of,
 )
-from article_qa.mentions import is_verb
+from article_qa.language.mentions import is_verb
 from article_qa.types import Article, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from article_qa.errors import ModelError
 
-GRAPH = Path(__file__).parent / "models" / "bert.onnx"
+GRAPH = Path(__file__).parents[1] / "models" / "bert.onnx"
 
 Floats = npt.NDArray[np.float32]
 

@@ -1,0 +1,1 @@
+"""Hits to a draft, a draft to an answer."""

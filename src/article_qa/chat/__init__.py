@@ -1,0 +1,1 @@
+"""A chat model as engine, and the check of what it says."""

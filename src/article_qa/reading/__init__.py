@@ -1,0 +1,1 @@
+"""A file to an ``Article``, and an ``Article`` to passages."""

@@ -1,0 +1,66 @@
+"""The reader as it is trained: one encoder, a head for spans and one for what the window says.
+
+The span head scores each token as the first and the last of the answer, position 0 as 'no answer
+here' (Devlin et al. 2019, section 4.3); the verdict head tells from position 0 whether the window
+holds no answer, an answer in its words, a yes or a no (the answer types of Alberti et al. 2019,
+'A BERT baseline for the Natural Questions').
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import torch
+from transformers import AutoConfig, AutoModel
+
+from article_qa.training.data import Verdict
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+
+
+class SpanReader(torch.nn.Module):
+    """A BERT encoder with both heads.
+
+    Args:
+        folder: a model in Hugging Face format; heads that it has not are drawn anew.
+        dropout: of the hidden states while training.
+    """
+
+    def __init__(self, folder: Path, dropout: float = 0.0) -> None:
+        super().__init__()
+        from safetensors.torch import load_file
+
+        self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        self.config.hidden_dropout_prob = dropout
+        self.config.attention_probs_dropout_prob = 0.0
+        self.bert = AutoModel.from_config(self.config, add_pooling_layer=False).float()
+        self.qa_outputs = torch.nn.Linear(self.config.hidden_size, 2)
+        self.verdict_outputs = torch.nn.Linear(self.config.hidden_size, len(VERDICTS))
+        for head in (self.qa_outputs, self.verdict_outputs):
+            torch.nn.init.normal_(head.weight, std=self.config.initializer_range)
+            torch.nn.init.zeros_(head.bias)
+        weights = {
+            name if name.split(".")[0] in ("bert", "qa_outputs", "verdict_outputs") else
+            f"bert.{name}": value.float()
+            for name, value in load_file(folder / "model.safetensors").items()
+        }  # fmt: skip
+        wanted = self.state_dict()
+        self.load_state_dict({n: weights.get(n, value) for n, value in wanted.items()})
+
+    def forward(self, input_ids: Any, token_type_ids: Any, attention_mask: Any) -> Any:
+        """Return start and end logits (batch, tokens) and verdict logits (batch, verdicts)."""
+        hidden = self.bert(
+            input_ids=input_ids, token_type_ids=token_type_ids, attention_mask=attention_mask
+        ).last_hidden_state
+        starts, ends = self.qa_outputs(hidden).unbind(-1)
+        return starts, ends, self.verdict_outputs(hidden[:, 0])
+
+    def save(self, folder: Path, *, half: bool = False) -> None:
+        """Write configuration and weights; in half precision if asked."""
+        from safetensors.torch import save_file
+
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {n: (v.half() if half else v).contiguous() for n, v in self.state_dict().items()}
+        save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+        self.config.save_pretrained(folder)
