@@ -517,8 +517,8 @@ QUOTE = "The mayor of Norvik, Ingrid Solheim, ordered the harbour bridge closed 
 HISTORY = [
     Turn(
         "Who is the mayor of Norvik?",
-        Answer("Who is the mayor of Norvik?", "Ingrid Solheim [1]", "Ingrid Solheim", False, None,
-               0.9, (Citation(1, "bridge", 0, len(QUOTE), QUOTE),), ()),
+        Answer("Who is the mayor of Norvik?", "Ingrid Solheim [1]", "Ingrid Solheim", "answered",
+               None, 0.9, (Citation(1, "bridge", 0, len(QUOTE), QUOTE),), ()),
     )
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from article_qa.answering.citations import NOT_IN_ARTICLE
-from article_qa.conversation.followup import Conversation, answer_from_dict, standalone
+from article_qa.conversation.followup import Conversation, standalone
 from article_qa.errors import ArticleError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
 
@@ -33,7 +33,7 @@ def make_turn(
             question=question,
             text=f"{answer} [1]" if answer else NOT_IN_ARTICLE,
             plain=answer or NOT_IN_ARTICLE,
-            refused=answer is None,
+            status="refused" if answer is None else "answered",
             reason=None if answer else "The article does not say.",
             confidence=0.9,
             citations=citations,
@@ -290,4 +290,4 @@ def test_every_field_of_an_answer_survives_but_its_hits() -> None:
         usage=Usage(3, 4),
         engine="chat",
     )
-    assert answer_from_dict(answer.to_dict()) == answer
+    assert Answer.from_dict(answer.to_dict()) == answer

@@ -81,7 +81,7 @@ def answer(
         question="",
         text=plain,
         plain=plain,
-        refused=not plain,
+        status="answered" if plain else "refused",
         reason=None if plain else "It does not say.",
         confidence=confidence,
         citations=tuple(

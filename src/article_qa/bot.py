@@ -18,7 +18,6 @@ from langchain_core.runnables.config import run_in_executor
 
 from article_qa.answering import citations
 from article_qa.answering.extractive import ExtractiveEngine
-from article_qa.answering.overview import overview_draft, overview_kind, sentence_count
 from article_qa.answering.question import questions_of
 from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
@@ -261,10 +260,10 @@ class ArticleQA:
         request = self._retrieve(
             self._understand(_request(question, history, article_ids)), RunnableConfig()
         )
-        if request.answer or len(self._parts(request)) > 1 or self._overview(request):
+        if request.answer or len(self._parts(request)) > 1:
             request = self._read(request)
         else:
-            pieces = self.engine.stream(request.standalone, request.hits, self.index.articles_by_id)
+            pieces = self.engine.stream(request.standalone, request.hits, self._asked(request))
             for piece in pieces:
                 if isinstance(piece, str):
                     yield Event("text", text=piece)
@@ -332,11 +331,11 @@ class ArticleQA:
         if not isinstance(question, str):
             raise TypeError(f"A question is a string, not {type(question).__name__}.")
         if not question.strip():
-            return replace(request, answer=citations.refusal(question, EMPTY_QUESTION))
+            return replace(request, answer=citations.invalid(question, EMPTY_QUESTION))
         limit = self.settings.max_question_chars
         if len(question) > limit:
             reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
-            return replace(request, answer=citations.refusal(question, reason))
+            return replace(request, answer=citations.invalid(question, reason))
         if len(self._parts(request)) > 1:  # each is understood when those before it are answered
             return replace(request, standalone=question)
         return replace(request, standalone=self._stand_alone(question, request.history))
@@ -372,9 +371,7 @@ class ArticleQA:
     def _draft(self, request: Request) -> Request:
         if request.answer is not None:
             return request
-        draft = self._overview(request) or self.engine.draft(
-            request.standalone, request.hits, self.index.articles_by_id
-        )
+        draft = self.engine.draft(request.standalone, request.hits, self._asked(request))
         return replace(request, draft=draft)
 
     def _read_parts(self, request: Request, parts: Sequence[str]) -> Request:
@@ -393,18 +390,14 @@ class ArticleQA:
             draft=_joined(parts, [one.draft or Draft() for one in read]),
         )
 
-    def _overview(self, request: Request) -> Draft | None:
-        """Answer what is asked of an article as a whole, from its own central sentences."""
-        kind = overview_kind(request.standalone)
-        if kind is None or not request.hits:
-            return None
-        wanted = request.article_ids
-        articles = [a for a in self.articles if wanted is None or a.id in wanted]
-        return overview_draft(kind, articles, sentences=sentence_count(request.standalone))
+    def _asked(self, request: Request) -> Mapping[str, Article]:
+        """Return the articles that a request may be answered from, by id."""
+        articles, wanted = self.index.articles_by_id, request.article_ids
+        return articles if wanted is None else {i: articles[i] for i in wanted}
 
     def _verify(self, request: Request) -> Answer:
         if request.answer is not None or request.draft is None:
-            return request.answer or citations.refusal(request.question, "No answer was drafted.")
+            return request.answer or citations.invalid(request.question, "No answer was drafted.")
         return citations.verify(
             request.draft,
             request.question,

@@ -45,9 +45,11 @@ class Settings:
             four 0.753, with an earlier reader; each takes some 15 ms on two cores. Stopping early
             costs little: 0.767 against 0.770 of 300 questions.
         clear_margin: how far an answer's score must lie above 'no answer' to stop reading.
-        answer_threshold: an answer less probable than this is a refusal. At 0.45, on development
-            articles, 79% of what is answerable is answered, 87% of it right, and 86% of what was
-            taken out of the article is refused.
+        answer_threshold: from this confidence on an answer is given as sure.
+        unsure_threshold: from this on it is given as unsure ('Perhaps'); below it is refused. With
+            both at 0 the best span is always given.
+        near_similarity: with a refusal, passages are offered as nearest only if the best one has
+            at least this cosine similarity with the question.
 
     Questions:
         max_question_chars: a longer question is refused: the embedding model reads 256 tokens, and
@@ -72,9 +74,11 @@ class Settings:
     top_k: int = 8
     reader_model: str | None = BUNDLED
     read_first: int = 1
-    read_windows: int = 3
+    read_windows: int = 4
     clear_margin: float = 3.0
-    answer_threshold: float = 0.45
+    answer_threshold: float = 0.6
+    unsure_threshold: float = 0.3
+    near_similarity: float = 0.3
     max_question_chars: int = 2000
     history_turns: int = 10
     chat_timeout: float = 30.0
@@ -90,7 +94,13 @@ class Settings:
         for name in (*sizes, "history_turns"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Settings.{name} must be at least 1, not {getattr(self, name)}")
-        for name in ("dense_weight", "sentence_weight", "answer_threshold"):
+        for name in (
+            "dense_weight",
+            "sentence_weight",
+            "answer_threshold",
+            "unsure_threshold",
+            "near_similarity",
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"Settings.{name} must lie in 0..1, not {getattr(self, name)}")
 

@@ -22,6 +22,11 @@ BlockKind = Literal[
 ]
 """What a block of an article is; ``boilerplate`` stays in the text but is never an answer."""
 
+Status = Literal["answered", "unsure", "refused", "invalid"]
+"""What became of a question: answered surely, answered with the closest passage and said to be
+unsure, not answered because the article does not say, or no question that can be asked (empty, too
+long)."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -170,6 +175,8 @@ class Draft:
     Args:
         statements: in the order to be shown.
         confidence: calibrated probability that the answer is right, 0..1.
+        status: how the statements are to be shown: ``"answered"`` or ``"unsure"``; without a
+            statement that holds, the answer is a refusal, or ``"invalid"`` where this says so.
         reason: why there is no answer, in words for the reader; None where there is one.
         separator: what stands between statements: " " for sentences, ", " for a list.
         nearest: what came closest, shown with a refusal and never as a citation.
@@ -180,6 +187,7 @@ class Draft:
 
     statements: tuple[Statement, ...] = ()
     confidence: float = 0.0
+    status: Status = "answered"
     reason: str | None = None
     separator: str = " "
     nearest: tuple[Evidence, ...] = ()
@@ -214,6 +222,14 @@ class Citation:
             "focus": [[span.start, span.end] for span in self.focus],
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Citation:
+        """Make a citation again from what ``to_dict`` returned."""
+        focus = tuple(Span(start, end) for start, end in data.get("focus", ()))
+        return cls(
+            data["number"], data["article_id"], data["start"], data["end"], data["quote"], focus
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -221,9 +237,10 @@ class Answer:
 
     Args:
         question: as it was asked.
-        text: the answer with markers: ``Zalmay Khalilzad [1]``.
-        plain: the same without markers.
-        refused: True when the article does not say; then ``citations`` is empty.
+        text: the answer with markers: ``Zalmay Khalilzad [1]``; one that is not sure begins with
+            ``Perhaps: ``.
+        plain: the same without markers and without ``Perhaps: ``.
+        status: see ``Status``; without citations where it is refused or invalid.
         reason: why it was refused, in words; None for an answer.
         confidence: calibrated probability that the answer is right, 0..1.
         citations: the exact passages, numbered from 1 in order of first use.
@@ -240,7 +257,7 @@ class Answer:
     question: str
     text: str
     plain: str
-    refused: bool
+    status: Status
     reason: str | None
     confidence: float
     citations: tuple[Citation, ...]
@@ -252,6 +269,11 @@ class Answer:
     engine: str = "extractive"
     seconds: float = field(default=0.0, compare=False)
 
+    @property
+    def refused(self) -> bool:
+        """Whether there is no answer: the article does not say, or the question cannot be asked."""
+        return self.status in ("refused", "invalid")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON types; ``seconds`` is left out, so equal answers give
         equal bytes.
@@ -260,6 +282,7 @@ class Answer:
             "question": self.question,
             "text": self.text,
             "plain": self.plain,
+            "status": self.status,
             "refused": self.refused,
             "reason": self.reason,
             "confidence": round(self.confidence, 6),
@@ -287,6 +310,30 @@ class Answer:
             ),
             "engine": self.engine,
         }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Answer:
+        """Make an answer again from what ``to_dict`` returned; its hits and time are dropped.
+
+        Raises:
+            KeyError, TypeError, ValueError: the data is not what ``to_dict`` returns.
+        """
+        usage = data.get("usage")
+        return cls(
+            question=data["question"],
+            text=data["text"],
+            plain=data["plain"],
+            status=data.get("status") or ("refused" if data["refused"] else "answered"),
+            reason=data["reason"],
+            confidence=data["confidence"],
+            citations=tuple(Citation.from_dict(row) for row in data["citations"]),
+            hits=(),
+            nearest=tuple(Citation.from_dict(row) for row in data.get("nearest", ())),
+            understood_as=data.get("understood_as"),
+            notice=data.get("notice"),
+            usage=Usage(**usage) if usage else None,
+            engine=data.get("engine", "extractive"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

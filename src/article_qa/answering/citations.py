@@ -15,6 +15,9 @@ from article_qa.types import Answer, Article, Citation, Draft, Evidence, Hit, Sp
 NOT_IN_ARTICLE = "The article does not say."
 """What a refusal says; also the phrase a chat model is told to use."""
 
+PERHAPS = "Perhaps: "
+"""How an answer that is not sure begins."""
+
 
 @dataclass
 class _Numbering:
@@ -84,11 +87,15 @@ def verify(
         for e in draft.nearest:
             if kept := _checked(e, articles):
                 nearest.add(kept)
+    status = draft.status
+    if refused and status != "invalid":
+        status = "refused"
+    lead = PERHAPS if status == "unsure" else ""
     return Answer(
         question=question,
-        text=NOT_IN_ARTICLE if refused else draft.separator.join(marked),
+        text=NOT_IN_ARTICLE if refused else lead + draft.separator.join(marked),
         plain=NOT_IN_ARTICLE if refused else draft.separator.join(plain),
-        refused=refused,
+        status=status,
         reason=(draft.reason or "No passage supports an answer.") if refused else None,
         confidence=min(1.0, max(0.0, draft.confidence)),
         citations=citations,
@@ -101,9 +108,9 @@ def verify(
     )
 
 
-def refusal(question: str, reason: str, *, engine: str = "extractive") -> Answer:
-    """Return a refusal that needs no draft: an empty question, one that is too long."""
-    return verify(Draft(reason=reason, engine=engine), question, (), {})
+def invalid(question: str, reason: str) -> Answer:
+    """Return the answer to what is no question: nothing, or more than can be read."""
+    return verify(Draft(reason=reason, status="invalid"), question, (), {})
 
 
 def _checked(evidence: Evidence, articles: Mapping[str, Article]) -> Evidence | None:

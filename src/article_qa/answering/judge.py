@@ -1,11 +1,10 @@
-"""How sure an answer is: evidence about it, weighed by logistic regression.
+"""The judge: how likely each proposal is right, and how sure the best of them is.
 
-A span's own score does not refuse well: about a person who occurs nowhere in the article it can be
-high. So other evidence is weighed with it (Kamath, Jia and Liang, 'Selective Question Answering
-under Domain Shift', 2020): how similar question and sentence are, whether the question's names,
-numbers and words stand near the answer or anywhere in the article, whether the answer is of the
-kind that was asked for, how far the second-best answer is. The weights are fitted on development
-articles by ``article_qa.training.calibrate`` and stored beside the reader.
+Two steps. Gradient-boosted trees over ``features`` score every proposal (Friedman 2001, 'Greedy
+function approximation'); the best one wins. Its confidence is a logistic regression over its score
+and its lead on the best proposal that says something else (Platt 1999; selective question answering
+as in Kamath, Jia and Liang 2020). Both are fitted on articles that the reader never saw, by
+``article_qa.training.calibrate``, and stored beside the reader.
 """
 
 from __future__ import annotations
@@ -16,125 +15,85 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
-from article_qa.answering.question import Question, fits
-from article_qa.retrieval.lexical import tokens
-from article_qa.types import Hit
+JUDGE = Path(__file__).parents[1] / "models" / "judge.json"
 
-CALIBRATION = Path(__file__).parents[1] / "models" / "calibration.json"
+MAX_LEAD = 6.0
+"""A lead of more log-odds says no more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Calibrator:
-    """A logistic regression over standardised features.
+class Tree:
+    """A regression tree; node 0 is its root.
 
-    Args:
-        weights: for each feature its mean, its scale and its weight.
-        bias: the constant term.
+    ``feature`` is None at a leaf, whose score is ``value``; elsewhere a proposal whose feature is
+    at most ``value`` goes to the node ``left``, else to ``right``.
     """
 
-    weights: Mapping[str, tuple[float, float, float]]
-    bias: float
+    feature: tuple[str | None, ...]
+    value: tuple[float, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
 
-    def probability(self, features: Mapping[str, float]) -> float:
-        """Return the probability, 0..1, that an answer with these features is right."""
-        logit = self.bias + sum(
-            weight * (features[name] - mean) / scale
-            for name, (mean, scale, weight) in self.weights.items()
-        )
+    def score(self, features: Mapping[str, float]) -> float:
+        """Return the value of the leaf that a proposal falls into."""
+        node = 0
+        while (name := self.feature[node]) is not None:
+            node = (self.left if features[name] <= self.value[node] else self.right)[node]
+        return self.value[node]
+
+
+class Choice(NamedTuple):
+    """The proposal that wins, by its place among all, and how sure that is, 0..1."""
+
+    best: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Boosted trees, and what makes their scores a confidence.
+
+    Args:
+        base: the score of a proposal before any tree, in log-odds.
+        trees: their scores add up.
+        bias: of the confidence.
+        score_weight: what the winner's score counts.
+        lead_weight: what its lead counts.
+    """
+
+    base: float
+    trees: tuple[Tree, ...]
+    bias: float
+    score_weight: float
+    lead_weight: float
+
+    def score(self, features: Mapping[str, float]) -> float:
+        """Return how likely a proposal is right, in log-odds."""
+        return self.base + sum(tree.score(features) for tree in self.trees)
+
+    def choose(self, scores: Sequence[float], same: Sequence[Sequence[bool]]) -> Choice:
+        """Choose the best proposal.
+
+        Args:
+            scores: of the proposals, at least one.
+            same: whether proposal i says what proposal j says.
+        """
+        best = max(range(len(scores)), key=lambda i: (scores[i], -i))
+        rivals = [score for i, score in enumerate(scores) if not same[best][i]]
+        lead = min(MAX_LEAD, scores[best] - max(rivals, default=scores[best] - MAX_LEAD))
+        return Choice(best, self.confidence(scores[best], lead))
+
+    def confidence(self, score: float, lead: float) -> float:
+        """Return the probability, 0..1, that the best proposal is right."""
+        logit = self.bias + self.score_weight * score + self.lead_weight * lead
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 @lru_cache(maxsize=4)
-def load_calibrators(path: Path = CALIBRATION) -> Mapping[str, Calibrator]:
-    """Return the fitted calibrators: ``"span"`` for the reader's answers, ``"sentence"`` for
-    whole sentences.
-    """
+def load_judge(path: Path = JUDGE) -> Judge:
+    """Return the fitted judge."""
     data = json.loads(path.read_text("utf-8"))
-    return {
-        name: Calibrator(
-            {feature: (w[0], w[1], w[2]) for feature, w in model["weights"].items()},
-            model["bias"],
-        )
-        for name, model in data.items()
-    }
-
-
-@lru_cache(maxsize=256)
-def stems_of(text: str) -> frozenset[str]:
-    """Return the folded, stemmed content words of a text."""
-    return frozenset(tokens(text))
-
-
-def match_features(
-    question: Question, hit: Hit, sentence: str, context: str, article: str
-) -> dict[str, float]:
-    """Return the evidence that does not need a reader.
-
-    Args:
-        question: what is asked.
-        hit: the passage the answer comes from.
-        sentence: the sentence(s) that would be cited.
-        context: the passage with its neighbours.
-        article: the whole article's text.
-    """
-    near, here, anywhere = stems_of(context), stems_of(sentence), stems_of(article)
-    key = question.names + question.numbers
-    again, key_again = map(question.without_first_names, (question.stems, key))
-    return {
-        "dense": hit.dense,
-        "sentence_dense": hit.sentence_dense,
-        "best_dense": max(hit.dense, hit.sentence_dense),
-        "score": hit.score,
-        "in_sentence": _share(again, here),
-        "in_context": _share(again, near),
-        "in_article": _share(question.stems, anywhere),
-        "names_in_sentence": _share(key_again, here),
-        "names_in_context": _share(key_again, near),
-        "names_missing": float(sum(stem not in anywhere for stem in key)),
-        "words_missing": float(sum(stem not in anywhere for stem in question.stems)),
-        "stems": math.log1p(len(question.stems)),
-    }
-
-
-def span_features(
-    question: Question,
-    answer: str,
-    margin: float,
-    log_p: float,
-    gap: float,
-    agreement: float,
-    rank: int,
-    cover: float,
-) -> dict[str, float]:
-    """Return the evidence of reading.
-
-    Args:
-        question: what is asked.
-        answer: the span's text.
-        margin: its score less that of 'no answer'.
-        log_p: the log of its share of its window's probability.
-        gap: its margin less that of the best other answer.
-        agreement: share of the windows showing this place that chose it.
-        rank: of its window among the hits, from 0.
-        cover: how much of the question stands beside it.
-    """
-    words = len(answer.split())
-    return {
-        "margin": max(-12.0, min(12.0, margin)),
-        "log_p": max(-12.0, log_p),
-        "gap": max(0.0, min(8.0, gap)),
-        "agreement": agreement,
-        "rank": float(min(rank, 8)),
-        "cover": cover,
-        "fits": fits(question.type, answer),
-        "misfit": float(fits(question.type, answer) == 0.0),
-        "words": math.log1p(words),
-        "reason": float(question.type in ("reason", "manner")),
-        "speech": float(question.type == "speech"),
-        "echo": _share(tuple(tokens(answer)), frozenset(question.stems)),
-    }
-
-
-def _share(wanted: Sequence[str], there: frozenset[str]) -> float:
-    return sum(stem in there for stem in wanted) / len(wanted) if wanted else 1.0
+    trees = tuple(Tree(*(tuple(column) for column in tree)) for tree in data["trees"])
+    return Judge(data["base"], trees, data["bias"], data["score_weight"], data["lead_weight"])

@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,9 @@ OverviewKind = Literal[
     "about", "summary", "key_points", "mentions",
     "headline", "standfirst", "author", "date", "updated", "place", "credit", "captions",
 ]  # fmt: skip
-Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
-"""Texts to an array (n, dim) of vectors of length 1."""
+WholeKind = Literal["about", "summary", "key_points", "mentions"]
+WHOLE_KINDS: tuple[WholeKind, ...] = get_args(WholeKind)
+"""Requests about an article as a whole; the other kinds ask for one place of it."""
 
 SENTENCES = {"about": 2, "summary": 3, "key_points": 5}
 """How many sentences an overview has, where the question does not say."""
@@ -280,18 +281,13 @@ def sentence_count(question: str) -> int | None:
 
 
 def overview_draft(
-    kind: OverviewKind,
-    articles: Sequence[Article],
-    *,
-    embed: Embed | None = None,
-    sentences: int | None = None,
+    kind: WholeKind, articles: Sequence[Article], *, sentences: int | None = None
 ) -> Draft:
-    """Answer a question about an article, or several, as a whole.
+    """Answer a request about an article, or several, as a whole.
 
     Args:
         kind: what is asked for.
         articles: in the order to be shown; of more than ``MAX_ARTICLES`` the first.
-        embed: embeds sentences for their similarity; None compares TF-IDF vectors.
         sentences: how many sentences the overview of one article has; None for the usual.
 
     Returns:
@@ -301,51 +297,34 @@ def overview_draft(
     shown = articles[:MAX_ARTICLES]
     statements: list[Statement] = []
     for article in shown:
-        if kind in ("about", "summary", "key_points"):
-            count = sentences or SENTENCES[kind]
-            count = max(1, -(-count // len(shown)))
-            evidence = [
-                Evidence(article.id, span) for span in central_sentences(article, count, embed)
-            ]
+        if kind == "mentions":
+            evidence = _people(article)
         else:
-            evidence = _FINDERS[kind](article)
+            count = max(1, -(-(sentences or SENTENCES[kind]) // len(shown)))
+            evidence = [Evidence(article.id, span) for span in central_sentences(article, count)]
         statements += [Statement((item,)) for item in evidence]
     left = len(articles) - len(shown)
+    missing = "No person's name was recognised in the article."
     return Draft(
         statements=tuple(statements),
         confidence=CONFIDENCE if statements else 0.0,
-        reason=None if statements else _MISSING.get(kind, "The article has no sentences."),
-        separator=_SEPARATORS.get(kind, "; "),
-        nearest=() if statements else tuple(e for a in shown for e in _front(a))[:3],
+        reason=missing if kind == "mentions" else "The article has no sentences.",
+        separator=_SEPARATORS[kind],
         notice=f"{left} more articles are not shown." if left else None,
     )
 
 
-_SEPARATORS: dict[OverviewKind, str] = {
+def form_evidence(kind: OverviewKind, article: Article) -> list[Evidence]:
+    """Return where an article says its headline, author, dates, place or credits; else nothing."""
+    return _FINDERS[kind](article) if kind in _FINDERS else []
+
+
+_SEPARATORS: dict[WholeKind, str] = {
     "about": " ",
     "summary": " ",
     "key_points": "\n",
     "mentions": ", ",
-    "captions": " ",
 }
-_MISSING: dict[OverviewKind, str] = {
-    "headline": "The article has no headline.",
-    "standfirst": "The article has no line under its headline.",
-    "author": "The article does not name its author.",
-    "date": "The article gives no date of publication.",
-    "updated": "The article gives no date of an update.",
-    "place": "The article has no dateline.",
-    "credit": "The article credits no photographer.",
-    "captions": "The article has no pictures' captions.",
-    "mentions": "No person's name was recognised in the article.",
-}
-
-
-def _front(article: Article) -> Iterator[Evidence]:
-    """Yield the headline, byline and dates: what comes nearest where something is missing."""
-    for block in article.blocks:
-        if block.kind in ("headline", "byline", "date"):
-            yield _whole(article, block)
 
 
 def _of_kind(article: Article, *kinds: BlockKind) -> list[Block]:
@@ -362,7 +341,6 @@ def _whole(article: Article, block: Block) -> Evidence:
 def central_sentences(
     article: Article,
     count: int,
-    embed: Embed | None = None,
     *,
     topic: str | None = None,
     among: Collection[Span] | None = None,
@@ -377,7 +355,6 @@ def central_sentences(
     Args:
         article: what is summed up.
         count: how many sentences at most.
-        embed: embeds sentences for their similarity; None compares TF-IDF vectors.
         topic: what they should be about; None for the headline.
         among: choose from these sentences only; None for all.
     """
@@ -385,7 +362,7 @@ def central_sentences(
     if not candidates:
         return []
     texts = [article.text[span.start : span.end] for span, _ in candidates]
-    similarity = _similarity([topic or article.title, *texts], embed)
+    similarity = _similarity([topic or article.title, *texts])
     on_topic, similarity = similarity[0, 1:], similarity[1:, 1:]
     places = np.array([place for _, place in candidates], dtype=np.float64)
     if among is not None:  # what counts is how early among those that speak of it
@@ -445,20 +422,17 @@ def _stands_alone(sentence: str) -> bool:
     )
 
 
-def _similarity(texts: Sequence[str], embed: Embed | None) -> npt.NDArray[np.float64]:
-    """Return the cosine similarities of texts, (n, n), none below 0, with an empty diagonal."""
-    if embed is not None:
-        vectors = np.asarray(embed(texts), dtype=np.float64)
-    else:
-        counts = [Counter(tokens(text)) for text in texts]
-        document_frequency = Counter(word for count in counts for word in count)
-        columns = {word: i for i, word in enumerate(document_frequency)}
-        vectors = np.zeros((len(texts), max(1, len(columns))))
-        for row, count in enumerate(counts):
-            for word, times in count.items():
-                idf = np.log((1 + len(texts)) / (1 + document_frequency[word])) + 1
-                vectors[row, columns[word]] = times * idf
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+def _similarity(texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Return the cosine similarities of texts' TF-IDF vectors, (n, n), with an empty diagonal."""
+    counts = [Counter(tokens(text)) for text in texts]
+    document_frequency = Counter(word for count in counts for word in count)
+    columns = {word: i for i, word in enumerate(document_frequency)}
+    vectors = np.zeros((len(texts), max(1, len(columns))))
+    for row, count in enumerate(counts):
+        for word, times in count.items():
+            idf = np.log((1 + len(texts)) / (1 + document_frequency[word])) + 1
+            vectors[row, columns[word]] = times * idf
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     similarity: npt.NDArray[np.float64] = np.maximum(vectors @ vectors.T, 0.0)
     np.fill_diagonal(similarity, 0.0)
     return similarity
@@ -748,8 +722,7 @@ def _looks_like_person(text: str, sentence: Span, start: int, end: int) -> bool:
     )
 
 
-_FINDERS: dict[OverviewKind, Callable[[Article], list[Evidence]]] = {
-    "mentions": _people,
+_FINDERS: Mapping[OverviewKind, Callable[[Article], list[Evidence]]] = {
     "headline": _headline,
     "standfirst": _standfirst,
     "author": _author,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from article_qa.retrieval.lexical import tokens
 
@@ -17,6 +17,7 @@ MAX_QUESTIONS = 4
 """More that are asked at once are taken for one."""
 
 AnswerType = Literal["person", "time", "number", "place", "reason", "manner", "speech", "thing"]
+ANSWER_TYPES: tuple[AnswerType, ...] = get_args(AnswerType)
 
 _AUXILIARY = (
     "is|are|was|were|am|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must"

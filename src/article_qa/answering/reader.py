@@ -3,7 +3,9 @@
 An extractive question-answering model scores every token as the start and as the end of the
 answer; position 0, [CLS], stands for 'no answer here' (Devlin et al. 2019, section 4.3). A span's
 ``margin`` is its start and end score less those of [CLS]: it compares across windows, since each
-window carries its own 'no answer'.
+window carries its own 'no answer'. A model with a verdict head says from [CLS], too, whether the
+window holds no answer, one in its words, a yes or a no (Alberti et al. 2019, 'A BERT baseline for
+the Natural Questions').
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import numpy as np
 
 from article_qa.config import BUNDLED, Settings
 from article_qa.errors import ModelError
-from article_qa.retrieval.encoder import Encoder, Floats, encodable
+from article_qa.retrieval.encoder import READER_GRAPH, Encoder, Floats, encodable
 from article_qa.types import Span
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ MAX_QUESTION_TOKENS = 96
 MAX_ANSWER_TOKENS = 48
 """Longest answer: a clause. Whole sentences are what the citation is for."""
 
-Logits = tuple[Floats, Floats]
-"""Each token's scores as the first and as the last of the answer."""
+Logits = tuple[Floats, Floats, Floats | None]
+"""Each token's scores as the first and as the last of the answer, and those of the verdicts."""
 
 
 class _Model(NamedTuple):
@@ -53,6 +55,25 @@ class ReadSpan:
     span: Span
     margin: float
     log_p: float
+
+
+class Verdict(NamedTuple):
+    """What a window says to the question: probabilities that sum to 1."""
+
+    none: float
+    span: float
+    yes: float
+    no: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in a window: candidate spans, best first, and the verdict of a model that has
+    a head for it.
+    """
+
+    spans: tuple[ReadSpan, ...]
+    verdict: Verdict | None = None
 
 
 class Reader:
@@ -84,9 +105,7 @@ class Reader:
         with self._lock:
             self._load()
 
-    def read(
-        self, question: str, windows: Sequence[str], top: int = 5
-    ) -> tuple[tuple[ReadSpan, ...], ...]:
+    def read(self, question: str, windows: Sequence[str], top: int = 5) -> tuple[Reading, ...]:
         """Find the likeliest answers in each window.
 
         Args:
@@ -95,8 +114,8 @@ class Reader:
             top: most spans returned for a window, best first.
 
         Returns:
-            For each window its candidate spans, as offsets into its text; none for one without
-            words.
+            For each window its candidate spans, as offsets into its text (none for one without
+            words), and its verdict.
 
         Raises:
             ModelError: the model cannot be loaded.
@@ -110,10 +129,14 @@ class Reader:
             # One at a time: nothing is padded, and no window's score depends on its company.
             return tuple(self._read(model, cut, window, top) for window in windows)
 
-    def _read(self, model: _Model, question: str, window: str, top: int) -> tuple[ReadSpan, ...]:
+    def _read(self, model: _Model, question: str, window: str, top: int) -> Reading:
         tokens = model.tokenizer.encode(question, encodable(window))
-        starts, ends = model.logits(tokens.ids, tokens.type_ids)
-        return _decode(starts, ends, tokens, top)
+        starts, ends, verdicts = model.logits(tokens.ids, tokens.type_ids)
+        verdict = None
+        if verdicts is not None:
+            odds = np.exp(verdicts - verdicts.max())
+            verdict = Verdict(*(odds / odds.sum()).tolist())
+        return Reading(_decode(starts, ends, tokens, top), verdict)
 
     def _load(self) -> _Model:
         if self._loaded is None:
@@ -133,12 +156,16 @@ def load_reader(settings: Settings) -> Reader | None:
 
 def _bundled() -> _Model:
     """Load the bundled reader into ONNX Runtime."""
-    encoder = Encoder(BUNDLED_READER)
-    weight, bias = encoder.head["qa_outputs.weight"], encoder.head["qa_outputs.bias"]
+    encoder = Encoder(BUNDLED_READER, READER_GRAPH)
+    span, verdict = (
+        (encoder.head[f"{name}.weight"], encoder.head[f"{name}.bias"])
+        for name in ("qa_outputs", "verdict_outputs")
+    )
 
     def logits(ids: Sequence[int], types: Sequence[int]) -> Logits:
-        starts, ends = (encoder.hidden(ids, types) @ weight.T + bias).T
-        return starts, ends
+        hidden = encoder.hidden(ids, types)
+        starts, ends = (hidden @ span[0].T + span[1]).T
+        return starts, ends, hidden[0] @ verdict[0].T + verdict[1]
 
     return _Model(encoder.tokenizer, logits)
 
@@ -167,7 +194,7 @@ def _from_hugging_face(path: str) -> _Model:
             inputs["token_type_ids"] = torch.tensor([types])
         with torch.inference_mode():
             output = model(**inputs)
-        return output.start_logits[0].numpy(), output.end_logits[0].numpy()
+        return output.start_logits[0].numpy(), output.end_logits[0].numpy(), None
 
     return _Model(tokenizer.backend_tokenizer, logits)
 

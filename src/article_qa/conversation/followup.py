@@ -48,7 +48,7 @@ from article_qa.language.mentions import (
     noun_kinds,
     tokens_of,
 )
-from article_qa.types import Answer, Article, Citation, Event, Span, Turn, Usage
+from article_qa.types import Answer, Article, Event, Span, Turn
 
 # ---------------------------------------------------------------------------------------------
 # Mentions of a history, and how well they agree with a pronoun
@@ -882,7 +882,7 @@ class Conversation:
             ArticleError: a citation is not what ``articles`` say there; the conversation was held
                 over other articles.
         """
-        turns = [Turn(t["question"], answer_from_dict(t["answer"])) for t in data["turns"]]
+        turns = [Turn(t["question"], Answer.from_dict(t["answer"])) for t in data["turns"]]
         if articles is not None:
             by_id = {article.id: article for article in articles}
             for turn in turns:
@@ -899,33 +899,3 @@ def _check_citations(answer: Answer, articles: Mapping[str, Article]) -> None:
                 f"{citation.article_id}:{citation.start}-{citation.end} of these articles: it was "
                 "held over others. Load those, or start a new conversation."
             )
-
-
-def answer_from_dict(data: Mapping[str, Any]) -> Answer:
-    """Make an answer again from ``Answer.to_dict``; its hits are dropped."""
-
-    def citations(rows: Sequence[Mapping[str, Any]]) -> tuple[Citation, ...]:
-        return tuple(
-            Citation(
-                row["number"], row["article_id"], row["start"], row["end"], row["quote"],
-                tuple(Span(start, end) for start, end in row.get("focus", ())),
-            )
-            for row in rows
-        )  # fmt: skip
-
-    usage = data.get("usage")
-    return Answer(
-        question=data["question"],
-        text=data["text"],
-        plain=data["plain"],
-        refused=data["refused"],
-        reason=data["reason"],
-        confidence=data["confidence"],
-        citations=citations(data["citations"]),
-        hits=(),
-        nearest=citations(data.get("nearest", ())),
-        understood_as=data.get("understood_as"),
-        notice=data.get("notice"),
-        usage=Usage(**usage) if usage else None,
-        engine=data.get("engine", "extractive"),
-    )

@@ -97,7 +97,9 @@ def as_shown(answer: Answer, threshold: float) -> Answer:
     """
     if answer.refused or answer.confidence >= threshold:
         return answer
-    return replace(answer, text="", plain="", refused=True, citations=(), nearest=answer.citations)
+    return replace(
+        answer, text="", plain="", status="refused", citations=(), nearest=answer.citations
+    )
 
 
 def judge(

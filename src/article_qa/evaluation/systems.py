@@ -157,7 +157,7 @@ class TutorialChain:
             question=question,
             text=f"{best.text} [1]",
             plain=best.text,
-            refused=False,
+            status="answered",
             reason=None,
             confidence=min(max(hits[0].score, 0.0), 1.0),
             citations=(Citation(1, best.article_id, best.span.start, best.span.end, best.text),),

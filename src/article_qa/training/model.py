@@ -25,16 +25,19 @@ class SpanReader(torch.nn.Module):
     Args:
         folder: a model in Hugging Face format; heads that it has not are drawn anew.
         dropout: of the hidden states while training.
+        attention: the implementation, as transformers names it.
     """
 
-    def __init__(self, folder: Path, dropout: float = 0.0) -> None:
+    def __init__(self, folder: Path, dropout: float = 0.0, attention: str = "sdpa") -> None:
         super().__init__()
         from safetensors.torch import load_file
 
         self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
         self.config.hidden_dropout_prob = dropout
         self.config.attention_probs_dropout_prob = 0.0
-        self.bert = AutoModel.from_config(self.config, add_pooling_layer=False).float()
+        self.bert = AutoModel.from_config(
+            self.config, add_pooling_layer=False, attn_implementation=attention
+        ).float()
         self.qa_outputs = torch.nn.Linear(self.config.hidden_size, 2)
         self.verdict_outputs = torch.nn.Linear(self.config.hidden_size, len(VERDICTS))
         for head in (self.qa_outputs, self.verdict_outputs):

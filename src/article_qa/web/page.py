@@ -367,7 +367,7 @@ def _turn(item: dict[str, Any], articles: dict[str, Article]) -> Turn:
             question=str(item["question"]),
             text=str(item["text"]),
             plain=str(item["plain"]),
-            refused=bool(item["refused"]),
+            status="refused" if item["refused"] else "answered",
             reason=None,
             confidence=0.0,
             citations=tuple(citations),

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from article_qa.answering.citations import PERHAPS
 from article_qa.types import Answer, Article, Block, BlockKind, Citation, Turn
 
 CONFIDENCE_WORDS = (
@@ -22,6 +23,9 @@ CONFIDENCE_WORDS = (
 )
 """Lowest calibrated probability for each wording, and the CSS class of its dot. Of answers called
 'well supported' at least four in five are right; below three in five the reader should look."""
+
+NOT_SURE = "Perhaps. This is the closest passage, not a sure answer:"
+"""Stands above an answer that is not sure."""
 
 HARD_WRAP = 45
 """Lines at least this long (all but a block's last) were broken by an editor's margin, not by the
@@ -80,7 +84,7 @@ def confidence_words(confidence: float) -> str:
 
 
 def pieces(answer: Answer) -> list[str | int]:
-    """Return ``answer.text`` as text and citation numbers, in order.
+    """Return ``answer.text`` as text and citation numbers, in order; without 'Perhaps: '.
 
     ``answer.text`` is ``answer.plain`` with markers put in. The two are read side by side, so a
     ``[1]`` that the article itself contains stays text.
@@ -88,7 +92,8 @@ def pieces(answer: Answer) -> list[str | int]:
     numbers = {citation.number for citation in answer.citations}
     found: list[str | int] = []
     words: list[str] = []
-    i = j = 0
+    j = 0
+    i = len(PERHAPS) if answer.status == "unsure" else 0
     while i < len(answer.text):
         if j < len(answer.plain) and answer.text[i] == answer.plain[j]:
             words.append(answer.text[i])
@@ -120,6 +125,8 @@ def answer_html(answer: Answer, titles: Mapping[str, str], *, rateable: bool = T
     if answer.refused:
         parts.append(_refusal(answer, titles))
     else:
+        if answer.status == "unsure":
+            parts.append(f'<p class="perhaps">{NOT_SURE}</p>')
         parts.append(f'<p class="said" dir="auto">{_said(answer)}</p>')
         whole = all(not c.focus and c.quote in answer.plain for c in answer.citations)
         css = "quotes said-whole" if whole and len(titles) < 2 else "quotes"
@@ -239,7 +246,7 @@ def answer_text(answer: Answer, titles: Mapping[str, str]) -> str:
     """Return an answer with its citations as plain text, for the clipboard."""
     lines = [answer.question, ""]
     if answer.refused:
-        lines.append("The article does not say.")
+        lines.append(answer.plain)
     else:
         lines.append(answer.text)
         lines.append("")

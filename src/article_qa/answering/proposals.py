@@ -1,0 +1,194 @@
+"""Everything that might be the answer: each source proposes, none decides.
+
+A proposal is an untrusted pointer into an article with the source it comes from. ``judge`` weighs
+all of them by the same features and decides.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from article_qa.answering.description import asked_about, describe
+from article_qa.answering.findings import Findings, Window, sentences_of
+from article_qa.answering.overview import form_evidence, overview_kind
+from article_qa.answering.question import Question
+from article_qa.answering.speech import attribute, quoted_words
+from article_qa.answering.topic import topic_draft, topic_of
+from article_qa.retrieval.lexical import tokens
+from article_qa.types import Article, Evidence, Span, Statement
+
+Source = Literal["reader", "verdict", "sentence", "front", "speaker", "description", "topic"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+
+MAX_SPANS = 8
+"""Spans of the reader that are proposed: the best by margin; the right one is hardly ever lower."""
+
+MAX_SENTENCES = 3
+"""Sentences that retrieval likes best that are proposed as they stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A possible answer.
+
+    Args:
+        source: what proposes it.
+        article: what it stands in.
+        focus: the answer's words.
+        cited: the sentences to be quoted for it.
+        statements: what is said.
+        window: where it was read, for those of the reader.
+        notice: something the reader should know with it.
+    """
+
+    source: Source
+    article: Article
+    focus: Span
+    cited: Span
+    statements: tuple[Statement, ...]
+    window: Window | None = None
+    notice: str | None = None
+
+    @property
+    def words(self) -> str:
+        """The answer's words as the article has them."""
+        return self.article.text[self.focus.start : self.focus.end]
+
+
+def propose(found: Findings) -> list[Proposal]:
+    """Return all proposals for a question, in the order of the sources."""
+    return [proposal for source in _PROPOSERS for proposal in source(found)]
+
+
+def _spans(found: Findings) -> Iterator[Proposal]:
+    """The reader's spans. A yes or no is no span: of those the sentence is the answer."""
+    if found.question.yes_no:
+        return
+    for candidate in found.candidates[:MAX_SPANS]:
+        article = candidate.window.article
+        words = with_marks(article.text, candidate.span)
+        cited = sentences_of(article, words)
+        shown = cited if found.question.type in ("reason", "manner") else words
+        support = _support(found.question, article, cited)
+        evidence = Evidence(article.id, cited, (shown,))
+        yield Proposal(
+            "reader", article, words, cited, (Statement((*support, evidence)),), candidate.window
+        )
+
+
+def _verdicts(found: Findings) -> Iterator[Proposal]:
+    """Yes or no, with the sentence of the window that the question is nearest to."""
+    if not found.question.yes_no:
+        return
+    for window in found.windows:
+        if window.verdict is None or window.hit is None:
+            continue
+        cited = _pointed_at(found, window) or window.hit.sentence
+        text = "Yes" if window.verdict.yes >= window.verdict.no else "No"
+        evidence = Evidence(window.article.id, cited)
+        yield Proposal(
+            "verdict", window.article, cited, cited, (Statement((evidence,), text),), window
+        )
+
+
+def _pointed_at(found: Findings, window: Window) -> Span | None:
+    """Return the sentence of a window that the reader points at, if it points at any."""
+    inside = [c for c in found.candidates if c.window is window and c.margin > 0]
+    return sentences_of(window.article, inside[0].span) if inside else None
+
+
+def _sentences(found: Findings) -> Iterator[Proposal]:
+    """The sentences that retrieval likes best, as they stand."""
+    ranked = sorted(found.hits, key=lambda hit: -hit.sentence_score)
+    for hit in ranked[:MAX_SENTENCES]:
+        article = found.articles[hit.passage.article_id]
+        statement = Statement((Evidence(article.id, hit.sentence),))
+        yield Proposal("sentence", article, hit.sentence, hit.sentence, (statement,))
+
+
+def _front(found: Findings) -> Iterator[Proposal]:
+    """Byline, dates, headline, credits, where the question's form asks for one of them."""
+    kind = overview_kind(found.question.text)
+    for article in _searched(found):
+        for evidence in () if kind is None else form_evidence(kind, article):
+            focus = evidence.focus[0] if evidence.focus else evidence.span
+            yield Proposal("front", article, focus, evidence.span, (Statement((evidence,)),))
+
+
+def _speakers(found: Findings) -> Iterator[Proposal]:
+    """Who said the words that the question quotes."""
+    words = quoted_words(found.question.text)
+    if words is None:
+        return
+    for article in _searched(found):
+        if (said := attribute(article, words)) is not None:
+            cited = next(e.span for e in said.evidence if e.span.contains(said.speaker))
+            yield Proposal("speaker", article, said.speaker, cited, (Statement(said.evidence),))
+
+
+def _descriptions(found: Findings) -> Iterator[Proposal]:
+    """What an article calls somebody, for 'Who is X?'."""
+    name = asked_about(found.question.text)
+    for article in _searched(found) if name else ():
+        if (said := describe(article, name)) is not None:
+            statement = Statement((said.evidence,))
+            yield Proposal("description", article, said.what, said.evidence.span, (statement,))
+
+
+def _topics(found: Findings) -> Iterator[Proposal]:
+    """What an article says about something, for 'Tell me about X'."""
+    topic = topic_of(found.question.text)
+    draft = topic_draft(topic, _searched(found)) if topic else None
+    if draft is not None:
+        first = draft.statements[0].evidence[0]
+        article = found.articles[first.article_id]
+        yield Proposal(
+            "topic", article, first.span, first.span, draft.statements, notice=draft.notice
+        )
+
+
+_PROPOSERS: tuple[Callable[[Findings], Iterator[Proposal]], ...] = (
+    _spans, _verdicts, _sentences, _front, _speakers, _descriptions, _topics,
+)  # fmt: skip
+
+
+def _searched(found: Findings) -> list[Article]:
+    """Return the articles of the hits, the likeliest first."""
+    return [found.articles[i] for i in dict.fromkeys(h.passage.article_id for h in found.hits)]
+
+
+def _support(question: Question, article: Article, cited: Span) -> tuple[Evidence, ...]:
+    """Return the nearest earlier sentence that names whom the question is about, where the cited
+    one says only 'he' or 'she'.
+    """
+    text = article.text
+    quote = f" {text[cited.start : cited.end].lower()} "
+    stems = set(tokens(quote))
+    names = question.without_first_names(question.names)
+    wanted = [name for name in names if name not in stems]
+    if not wanted or not any(f" {word} " in quote for word in ("he", "she", "they")):
+        return ()
+    held = article.sentences
+    here = bisect_right(held, cited.start, key=lambda s: s.start) - 1
+    for sentence in reversed(held[max(0, here - 3) : here]):
+        if set(wanted) & set(tokens(text[sentence.start : sentence.end])):
+            block = article.block_at(sentence.start)
+            if block is not None and block.kind != "boilerplate":
+                return (Evidence(article.id, sentence),)
+    return ()
+
+
+def with_marks(text: str, span: Span) -> Span:
+    """Take in a quotation mark right beside a span whose partner the span holds."""
+    words = text[span.start : span.end]
+    before, behind = text[max(0, span.start - 1) : span.start], text[span.end : span.end + 1]
+    for opening, closing in ("“”", "«»", "„“", '""'):
+        odd = opening == closing and words.count(opening) % 2 == 1
+        if before == opening and (odd or words.count(closing) > words.count(opening)):
+            return Span(span.start - 1, span.end)
+        if behind == closing and (odd or words.count(opening) > words.count(closing)):
+            return Span(span.start, span.end + 1)
+    return span
