@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from article_qa.evaluation.records import Question, Report
 
 REGRESSION = Path("tests/regression")
-"""Where the regression set, its baseline and its floors stand in the repository."""
+"""Where the regression sets, their baseline and their floors stand in the repository."""
+SETS = {"old": REGRESSION, "typed": REGRESSION / "typed"}
+"""The regression sets by name: well-formed questions, and questions as people type them."""
 FAILED = 1
 """Exit code of a run that does not hold a floor, the tolerance, or quote integrity."""
 TOLERANCE = 0.01
@@ -42,8 +45,11 @@ class Suite(NamedTuple):
 
 def evaluate_command(
     sets: Annotated[
-        list[Path] | None,
-        typer.Option("--set", help="Question set in JSON Lines (default: tests/regression)."),
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="old, typed, all (default: both), or a question set in JSON Lines. Repeatable.",
+        ),
     ] = None,
     squad: Annotated[
         list[Path] | None,
@@ -88,6 +94,15 @@ def evaluate_command(
         float, typer.Option(help="How far the share right or F1 may fall below the baseline.")
     ] = TOLERANCE,
     floors: Annotated[Path | None, typer.Option(help="Fail below the floors of this file.")] = None,
+    failures: Annotated[
+        int, typer.Option(min=0, help="Print so many failures, spread over the set, to read.")
+    ] = 0,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing-quotes", help="Name gold quotes that stand nowhere, and go on."
+        ),
+    ] = False,
     import_feedback: Annotated[
         Path | None,
         typer.Option(help="Print readers' feedback as questions of the set format, and stop."),
@@ -110,7 +125,7 @@ def evaluate_command(
     if split not in (None, "dev", "test"):
         raise EvaluationError(f"--split is {split!r}; expected dev or test")
     accepted = baseline or REGRESSION / "baseline.json"
-    if update_baseline and baseline is None and (sets or squad or split):
+    if update_baseline and baseline is None and (sets not in (None, [], ["all"]) or squad or split):
         raise EvaluationError(
             f"{accepted} is the whole regression set's; name another file with --baseline"
         )
@@ -123,10 +138,13 @@ def evaluate_command(
     if not console.is_terminal:
         console.width = LOG_WIDTH  # a log has no width of its own, and 80 cuts the table
     names = [*(systems or ([] if chat_models else ["extractive"])), *(chat_models or [])]
-    reports = [run_system(name, suites, console) for name in names]
+    reports = [run_system(name, suites, console, allow_missing) for name in names]
     for table in report.tables(reports):
         console.print(table)
-    print_failures(reports, console)
+    print_outcomes(reports, console)
+    if failures:
+        for each in reports:
+            console.print(report.failures(each, failures), markup=False, soft_wrap=True)
     report.write(reports, json_path=json_path, html_path=html_path)
 
     problems = [problem for r in reports for problem in compare.check_floors(r, bounds)]
@@ -134,13 +152,15 @@ def evaluate_command(
         compare.write_baseline(reports[0], accepted)
         console.print(f"Wrote {accepted}", markup=False, soft_wrap=True)
     if known is not None:
-        comparison = compare.compare(reports[0], known)
-        print_comparison(comparison, console)
-        if comparison.regressed(tolerance):
-            problems.append(
-                f"{reports[0].system}: worse than {baseline} by more than {tolerance:g}; if that "
-                f"is accepted: article-qa eval --baseline {baseline} --update-baseline"
-            )
+        for name in reports[0].values("set"):  # a set that falls is not made up for by another
+            comparison = compare.compare(reports[0], known, set=name)
+            print_comparison(name, comparison, console)
+            if comparison.regressed(tolerance):
+                problems.append(
+                    f"{reports[0].system}: {name} is worse than {baseline} by more than "
+                    f"{tolerance:g}; if that is accepted: article-qa eval --baseline {baseline} "
+                    "--update-baseline"
+                )
     for problem in problems:
         console.print(f"FAILED {problem}", markup=False, soft_wrap=True)
     if problems:
@@ -153,15 +173,12 @@ def check_extra() -> None:
     Raises:
         MissingExtraError: it is not.
     """
-    missing = [name for name in ("ir_measures", "scipy") if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(
-            f"evaluation needs {' and '.join(missing)}; run: pip install 'article-qa[eval]'"
-        )
+    if find_spec("scipy") is None:
+        raise MissingExtraError("evaluation needs scipy; run: pip install 'article-qa[eval]'")
 
 
 def find_suites(
-    sets: Sequence[Path] | None,
+    sets: Sequence[str] | None,
     squad: Sequence[Path] | None,
     articles: Sequence[Path] | None,
     limit: int | None,
@@ -176,21 +193,17 @@ def find_suites(
     from article_qa.evaluation.loading import load_sets, load_squad
 
     suites = []
-    if not sets and not squad:
-        sets = sorted(path for path in REGRESSION.glob("*.jsonl"))
-        if not sets:
-            raise EvaluationError(
-                f"no question set: {REGRESSION} holds none here; name one with --set or --squad"
-            )
-    if sets:
-        questions = load_sets(sets)
-        folders = articles or [p for s in sets for p in (s.parent / "articles", s.parent)]
+    named = named_sets(sets if sets or squad else ["all"])
+    if named:
+        questions = load_sets(named)
+        folders = articles or [p for s in named for p in (s.parent / "articles", s.parent)]
         wanted = dict.fromkeys(question.article for question in questions)
         paths = tuple(find_article(id, [*folders, Path("seeds")]) for id in wanted)
         suites.append(Suite(questions, paths))
     for path in squad or ():
         loaded = load_squad(path, limit=limit, without_gold_article=without_gold_article)
-        suites.append(Suite(loaded.questions, texts=dict(loaded.texts)))
+        questions = tuple(replace(question, set=path.stem) for question in loaded.questions)
+        suites.append(Suite(questions, texts=dict(loaded.texts)))
     if split is not None:
         suites = [
             s._replace(questions=tuple(q for q in s.questions if q.split == split)) for s in suites
@@ -199,6 +212,28 @@ def find_suites(
     if not suites:
         raise EvaluationError(f"no question is of split {split!r}; leave --split out")
     return suites
+
+
+def named_sets(names: Sequence[str] | None) -> dict[Path, str]:
+    """Return the files of the sets named, each with its set's name.
+
+    Raises:
+        EvaluationError: a regression set that is not here.
+    """
+    files: dict[Path, str] = {}
+    for name in names or ():
+        for known in SETS if name == "all" else [name]:
+            if known not in SETS:
+                files[Path(known)] = Path(known).stem
+                continue
+            found = sorted(SETS[known].glob("*.jsonl"))
+            if not found:
+                raise EvaluationError(
+                    f"no question set: {SETS[known]} holds none here; name one with --set or "
+                    "--squad"
+                )
+            files |= dict.fromkeys(found, known)
+    return files
 
 
 def find_article(id: str, folders: Sequence[Path]) -> Path:
@@ -221,7 +256,9 @@ def find_article(id: str, folders: Sequence[Path]) -> Path:
     )
 
 
-def run_system(name: str, suites: Sequence[Suite], console: Console) -> Report:
+def run_system(
+    name: str, suites: Sequence[Suite], console: Console, allow_missing: bool = False
+) -> Report:
     """Build one system over each corpus and ask it every question."""
     from article_qa.evaluation.records import merge
     from article_qa.evaluation.runner import evaluate
@@ -240,8 +277,10 @@ def run_system(name: str, suites: Sequence[Suite], console: Console) -> Report:
                     suite.questions,
                     built.system,
                     name=name,
-                    threshold=built.threshold,
+                    threshold=built.thresholds.answer,
+                    unsure_threshold=built.thresholds.unsure,
                     settings=built.settings,
+                    allow_missing=allow_missing,
                     progress=partial(_show, bar, task),
                 )
             )
@@ -264,26 +303,28 @@ def _progress(console: Console) -> Progress:
     )
 
 
-def print_failures(reports: Sequence[Report], console: Console) -> None:
-    """Say how many failed of what, show every exception, and name what awaits review."""
+def print_outcomes(reports: Sequence[Report], console: Console) -> None:
+    """Say how many came out how, show every exception, and name what awaits review."""
     from collections import Counter
 
     for report in reports:
-        counts = Counter(row.failure for row in report.rows if row.failure is not None)
+        counts = Counter(row.why_wrong or row.outcome for row in report.rows)
         listed = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-        console.print(f"{report.system}, failures: {listed or 'none'}", markup=False)
-        for row in report.rows:
-            if row.error is not None:
-                console.print(f"  {row.question.id}: {row.error}", markup=False, soft_wrap=True)
+        lines = [f"{report.system}: {listed}"]
+        lines += [f"  {r.question.id}: {r.error}" for r in report.rows if r.error is not None]
         if report.unreviewed:
             ids = ", ".join(question.id for question in report.unreviewed)
-            console.print(f"  await review, in no figure: {ids}", markup=False, soft_wrap=True)
+            lines.append(f"  await review, in no figure: {ids}")
+        if report.missing:
+            lines.append(f"  {len(report.missing)} gold quotes stand nowhere in their article:")
+            lines += [f"    {quote}" for quote in report.missing]
+        console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(name: str, comparison: Comparison, console: Console) -> None:
     """Print what changed since the baseline, and whether chance explains it."""
     console.print(
-        f"right {comparison.correct[0]:.1%} -> {comparison.correct[1]:.1%} "
+        f"{name}: right {comparison.correct[0]:.1%} -> {comparison.correct[1]:.1%} "
         f"(McNemar exact p = {comparison.correct_p:.3f}), "
         f"F1 {comparison.f1[0]:.1%} -> {comparison.f1[1]:.1%} "
         f"(permutation p = {comparison.f1_p:.3f}); {len(comparison.changes)} questions changed, "

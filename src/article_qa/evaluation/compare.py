@@ -41,7 +41,7 @@ def write_baseline(report: Report, path: str | Path) -> None:
     """Write a report as the accepted baseline; the same report gives the same bytes."""
     head = {
         "system": report.system,
-        "threshold": report.threshold,
+        "thresholds": report.thresholds._asdict(),
         "settings": report.settings,
         "questions": len(report.rows),
         "correct": sum(row.correct for row in report.rows),
@@ -114,9 +114,10 @@ class Comparison:
         return any(before - after > slack for before, after in (self.correct, self.f1))
 
 
-def compare(report: Report, baseline: dict[str, Outcome]) -> Comparison:
-    """Compare question by question with a baseline."""
-    now = {row.question.id: outcome(row) for row in report.rows}
+def compare(report: Report, baseline: dict[str, Outcome], set: str | None = None) -> Comparison:
+    """Compare question by question with a baseline; of one set, or of all."""
+    now = {row.question.id: outcome(row) for row in report.select(set=set)}
+    asked = {row.question.id for row in report.rows}
     pairs = [(id, baseline[id], after) for id, after in now.items() if id in baseline]
     before = np.array([[b.correct, b.f1] for _, b, _ in pairs], dtype=np.float64).reshape(-1, 2)
     after = np.array([[a.correct, a.f1] for _, _, a in pairs], dtype=np.float64).reshape(-1, 2)
@@ -127,7 +128,7 @@ def compare(report: Report, baseline: dict[str, Outcome]) -> Comparison:
     return Comparison(
         changes=tuple(Change(id, b, a) for id, b, a in pairs if b != a),
         added=tuple(id for id in now if id not in baseline),
-        removed=tuple(id for id in baseline if id not in now),
+        removed=tuple(id for id in baseline if id not in asked),
         correct=means[0],
         f1=means[1],
         correct_p=mcnemar(before[:, 0], after[:, 0]),
@@ -181,6 +182,8 @@ class Floor(NamedTuple):
     at_most: float | None = None
     split: str | None = None
     kind: str | None = None
+    genre: str | None = None
+    set: str | None = None
     system: str = "extractive"
 
 
@@ -194,6 +197,8 @@ def read_floors(path: str | Path) -> tuple[Floor, ...]:
         at_least = 0.70            # or at_most; shares are 0..1, times are seconds
         split = "test"             # or "dev"; left out for both together
         kind = "who"               # left out for all kinds
+        genre = "news"             # left out for all makes of article
+        set = "typed"              # or "old"; left out for both together
         system = "extractive"      # the default
         reason = "what was reached on ..., less two standard errors"
 
@@ -235,18 +240,18 @@ def check_floors(report: Report, floors: Sequence[Floor]) -> tuple[str, ...]:
     for floor in floors:
         if floor.system != report.system:
             continue
-        rows = report.select(floor.split, floor.kind)  # type: ignore[arg-type]
-        if not rows:
+        where = (floor.split, floor.kind, floor.genre, floor.set)
+        if not report.select(*where):
             continue
-        estimates = report.figures(floor.split, floor.kind, intervals=False)  # type: ignore[arg-type]
+        estimates = report.figures(*where, intervals=False)
         value = estimates[floor.figure].value
         low = -math.inf if floor.at_least is None else floor.at_least
         high = math.inf if floor.at_most is None else floor.at_most
         if not low <= value <= high:
             bound = f"at least {low:g}" if floor.at_most is None else f"at most {high:g}"
-            where = ", ".join(part for part in (floor.split, floor.kind) if part) or "all"
+            place = ", ".join(part for part in where if part) or "all"
             failures.append(
-                f"{report.system}: {FIGURES[floor.figure].label} ({where}) is "
+                f"{report.system}: {FIGURES[floor.figure].label} ({place}) is "
                 f"{format_figure(floor.figure, value)}, expected {bound}: {floor.reason}"
             )
     return tuple(failures)

@@ -7,16 +7,19 @@ A set is JSON Lines, one question a line (empty lines and lines that start with
      "question": "Who is the envoy?",            or "turns": ["Who is ...?", "And who ...?"]
      "answers": ["Zalmay Khalilzad"],            acceptable answers, any one
      "quotes": [[{"text": "...", "start": 10, "end": 20}, ...alternatives], ...groups],
-     "answerable": true}
+     "answerable": true,
+     "genre": "news", "corrective": ["..."]}     both optional
 
 A right set of citations overlaps at least one alternative in every group. Unanswerable questions
-leave ``answers`` and ``quotes`` empty or out.
+leave ``answers`` and ``quotes`` empty or out; a citation that overlaps a ``corrective`` passage is
+a right reply to one. A passage may be a text alone: it is found by its words (``locate_gold``).
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,19 +88,40 @@ def to_record(question: Question) -> dict[str, Any]:
     else:
         record["turns"] = list(question.turns)
     record["answers"] = list(question.answers)
-    record["quotes"] = [[quote._asdict() for quote in group] for group in question.quotes]
+    record["quotes"] = [[_written(quote) for quote in group] for group in question.quotes]
     record["answerable"] = question.answerable
+    if question.genre:
+        record["genre"] = question.genre
+    if question.corrective:
+        record["corrective"] = [_written(quote) for quote in question.corrective]
     if question.verdict is not None:
         record["verdict"] = question.verdict
     return record
 
 
-def check_gold(questions: Iterable[Question], articles: Mapping[str, Article]) -> None:
-    """Check that every article exists and every gold quote stands where it is said to stand.
+def _written(quote: Quote) -> str | dict[str, Any]:
+    return quote._asdict() if quote.located else quote.text
+
+
+def locate_gold(
+    questions: Iterable[Question], articles: Mapping[str, Article]
+) -> tuple[tuple[Question, ...], tuple[str, ...]]:
+    """Check the gold quotes that have offsets, and find those that are texts alone.
+
+    A text stands wherever its words do, letter for letter, whatever lies between them: white
+    space, typographic or plain quotation marks, the marks of Markdown and the target of its links.
+    Every such place is an alternative.
+
+    Returns:
+        The questions with all quotes in place, and, in words, the texts that stand nowhere. Such
+        an alternative is left out; a group with none left counts as never cited.
 
     Raises:
         EvaluationError: an article is missing, or ``article.text[start:end] != text``.
     """
+    texts: dict[str, _Words] = {}
+    placed: list[Question] = []
+    missing: list[str] = []
     for question in questions:
         article = articles.get(question.article)
         if article is None:
@@ -106,13 +130,58 @@ def check_gold(questions: Iterable[Question], articles: Mapping[str, Article]) -
                 f"{question.source}: article {question.article!r} is not among the "
                 f"{len(articles)} articles given ({known}); name its folder with --articles"
             )
-        for quote in (quote for group in question.quotes for quote in group):
-            found = article.text[quote.start : quote.end]
-            if found != quote.text:
-                raise EvaluationError(
-                    f"{question.source}: quote {quote.text!r} is said to stand at "
-                    f"{quote.start}..{quote.end} of {article.id}, where the article says {found!r}"
-                )
+        if article.id not in texts:
+            texts[article.id] = _Words(article.text)
+        words = texts[article.id]
+        groups = []
+        for group in (*question.quotes, question.corrective):
+            places = [(quote, _places(quote, words, question)) for quote in group]
+            missing += [f"{question.id}: {quote.text!r}" for quote, found in places if not found]
+            groups.append(tuple(dict.fromkeys(q for _, found in places for q in found)))
+        *quotes, corrective = groups
+        placed.append(replace(question, quotes=tuple(quotes), corrective=corrective))
+    return tuple(placed), tuple(missing)
+
+
+def _places(quote: Quote, words: _Words, question: Question) -> list[Quote]:
+    """Return the quote at each of its places.
+
+    Raises:
+        EvaluationError: it is said to stand where it does not.
+    """
+    if not quote.located:
+        return words.find(quote.text)
+    found = words.text[quote.start : quote.end]
+    if found != quote.text:
+        raise EvaluationError(
+            f"{question.source}: quote {quote.text!r} is said to stand at "
+            f"{quote.start}..{quote.end} of {question.article}, where the article says {found!r}"
+        )
+    return [quote]
+
+
+_WORD = re.compile(r"[^\W_]+|[$€£¥%]")
+_LINK_TARGET = re.compile(r"(?<=\])\([^()\s]*\)")
+
+
+class _Words:
+    """A text as its words, each with its place."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        shown = _LINK_TARGET.sub(lambda target: " " * len(target[0]), text)
+        self._spans = [word.span() for word in _WORD.finditer(shown)]
+        self._joined = " ".join(["", *(text[start:end] for start, end in self._spans), ""])
+
+    def find(self, quote: str) -> list[Quote]:
+        """Return every run of the quote's words, in reading order."""
+        wanted = _WORD.findall(quote)
+        if not wanted:
+            return []
+        found = re.finditer(re.escape(" ".join(wanted)).join(("(?<= )", "(?= )")), self._joined)
+        firsts = [self._joined.count(" ", 0, match.start()) - 1 for match in found]
+        spans = [(self._spans[i][0], self._spans[i + len(wanted) - 1][1]) for i in firsts]
+        return [Quote(self.text[start:end], start, end) for start, end in spans]
 
 
 def _records(path: str | Path) -> Iterator[tuple[dict[str, Any], str]]:
@@ -160,23 +229,26 @@ def _question(record: Mapping[str, Any], place: str) -> Question:
     if not isinstance(answers, list) or not all(isinstance(a, str) for a in answers):
         raise fail(f'"answers" must be a list of strings, not {answers!r}')
     try:
-        quotes = tuple(
-            tuple(Quote(str(q["text"]), int(q["start"]), int(q["end"])) for q in group)
-            for group in record.get("quotes", [])
-        )
+        quotes = tuple(tuple(map(_quote, _list(g))) for g in _list(record.get("quotes", [])))
+        corrective = tuple(map(_quote, _list(record.get("corrective", []))))
     except (TypeError, KeyError, ValueError) as error:
-        raise fail('"quotes" must be a list of lists of {"text", "start", "end"}') from error
+        raise fail(
+            '"quotes" must be a list of lists of texts or {"text", "start", "end"}, "corrective" '
+            f"a list of them ({error})"
+        ) from error
     if answerable != bool(quotes) or not all(quotes):
         raise fail(
             "an answerable question needs at least one group of quotes, each with at least one "
             f"quote; an unanswerable one has none; found {len(quotes)} groups"
         )
-    for quote in (quote for group in quotes for quote in group):
-        if not 0 <= quote.start < quote.end or quote.end - quote.start != len(quote.text):
-            raise fail(f"{quote.text!r} has {len(quote.text)} characters, not {quote[1:]}")
+    if answerable and corrective:
+        raise fail('"corrective" is for unanswerable questions')
     verdict = record.get("verdict")
     if verdict not in (None, "up", "down"):
         raise fail(f'"verdict" must be "up" or "down", not {verdict!r}')
+    genre = record.get("genre", "")
+    if not isinstance(genre, str):
+        raise fail(f'"genre" must be a string, not {genre!r}')
     return Question(
         id=record["id"],
         article=record["article"],
@@ -186,10 +258,30 @@ def _question(record: Mapping[str, Any], place: str) -> Question:
         answers=tuple(answers),
         quotes=quotes,
         answerable=answerable,
+        corrective=corrective,
+        genre=genre,
         scope=(record["article"],),
         source=place,
         verdict=verdict,
     )
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"found {value!r}")
+    return value
+
+
+def _quote(value: Any) -> Quote:
+    """Read a passage: a text, or a text with its offsets."""
+    if isinstance(value, str):
+        if not _WORD.search(value):
+            raise ValueError(f"{value!r} has no word")
+        return Quote(value)
+    quote = Quote(str(value["text"]), int(value["start"]), int(value["end"]))
+    if not 0 <= quote.start < quote.end or quote.end - quote.start != len(quote.text):
+        raise ValueError(f"{quote.text!r} has {len(quote.text)} characters, not {quote[1:]}")
+    return quote
 
 
 def _unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
@@ -204,9 +296,15 @@ def _unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
     return questions
 
 
-def load_sets(paths: Iterable[str | Path]) -> tuple[Question, ...]:
-    """Read several question sets as one; ids must be unique over all of them."""
-    return _unique(tuple(question for path in paths for question in load_questions(path)))
+def load_sets(paths: Mapping[Path, str]) -> tuple[Question, ...]:
+    """Read several files, each of the set named, as one; ids must be unique over all of them."""
+    return _unique(
+        tuple(
+            replace(question, set=name)
+            for path, name in paths.items()
+            for question in load_questions(path)
+        )
+    )
 
 
 # --- SQuAD ----------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 """What is measured: every figure with its definition and its source.
 
-``Columns`` holds the rows as arrays; a figure is a function of them, so that a bootstrap resample
-is just other columns. A question that raised stays in every denominator and scores 0. An
-undefined figure (0/0) is NaN.
+``columns`` turns rows into arrays. Most figures are a share, a pair of columns (part, whole) whose
+sums are divided, so that a bootstrap needs only other weights of the rows; the rest are functions
+of the columns. A question that raised stays in every denominator and scores 0. An undefined figure
+(0/0) is NaN.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from article_qa.evaluation.records import Question, Row
+from article_qa.evaluation.records import Question, Quote, Row
 from article_qa.types import Answer, Article, Hit, Span
 
 Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[Any]]
+Share = tuple[NDArray[Any], NDArray[Any]]
 
 RESAMPLES = 1000
 """Bootstrap resamples; the ends of a 95% interval then stand on about 25 resamples each."""
@@ -110,9 +112,7 @@ def citation_recall(question: Question, answer: Answer) -> float:
     Source: citation recall of ALCE (Gao et al. 2023, Enabling large language models to generate
     text with citations): what has to be supported and is, with spans in place of a judge model.
     """
-    spans = _cited(question, answer)
-    found = [any(q.span.overlaps(s) for q in group for s in spans) for group in question.quotes]
-    return sum(found) / len(found) if found else 0.0
+    return _groups_found(question, answer, Span.overlaps)
 
 
 def contains_gold(question: Question, answer: Answer) -> float:
@@ -122,9 +122,24 @@ def contains_gold(question: Question, answer: Answer) -> float:
     share of questions whose citation contains a gold answer where it truly stands, not a chance
     occurrence of the same words.
     """
+    return _groups_found(question, answer, Span.contains)
+
+
+def _groups_found(question: Question, answer: Answer, fits: Callable[[Span, Span], bool]) -> float:
+    """Return the share of gold groups of which some alternative fits some cited span."""
     spans = _cited(question, answer)
-    found = [any(s.contains(q.span) for q in group for s in spans) for group in question.quotes]
+    found = [any(fits(s, q.span) for q in group for s in spans) for group in question.quotes]
     return sum(found) / len(found) if found else 0.0
+
+
+def corrects(question: Question, answer: Answer) -> bool:
+    """Say whether a citation overlaps a passage that sets the asker right.
+
+    A question whose premise is false has no answer, but a fair reply: Kim et al. 2023, (QA)^2:
+    Question answering with questionable assumptions, ask systems to correct the premise.
+    """
+    spans = _cited(question, answer)
+    return any(quote.span.overlaps(span) for quote in question.corrective for span in spans)
 
 
 def _cited(question: Question, answer: Answer) -> list[Span]:
@@ -153,203 +168,167 @@ def altered_quotes(answer: Answer, articles: Mapping[str, Article]) -> tuple[str
 
 def gold_ranks(question: Question, hits: Sequence[Hit]) -> tuple[int | None, ...]:
     """Return for each gold group the 1-based rank of the first hit that overlaps it, or None."""
-    ranks: list[int | None] = []
-    for group in question.quotes:
-        ranks.append(
-            next(
-                (
-                    rank
-                    for rank, hit in enumerate(hits, 1)
-                    if hit.passage.article_id == question.article
-                    and any(hit.passage.span.overlaps(quote.span) for quote in group)
-                ),
-                None,
-            )
-        )
-    return tuple(ranks)
+
+    def rank(group: Sequence[Quote]) -> int | None:
+        for rank, hit in enumerate(hits, 1):
+            passage = hit.passage
+            if passage.article_id == question.article and any(
+                passage.span.overlaps(quote.span) for quote in group
+            ):
+                return rank
+        return None
+
+    return tuple(map(rank, question.quotes))
 
 
-def retrieval_measures(rows: Sequence[Row]) -> dict[str, Floats]:
-    """Return recall@k and reciprocal rank for each row, by ir_measures.
+def recall_at(k: int, ranks: Sequence[int | None]) -> float:
+    """Return recall@k: the share of gold groups that are found among the first k hits.
 
-    Every gold group is a query of its own, whose relevant document is the first hit that overlaps
-    it, so recall@k is the share of groups found among the first k hits, and a row's value is the
-    mean over its groups. Source: Voorhees and Harman 2005, TREC; the library is
-    MacAvaney et al. 2022, Streamlining evaluation with ir-measures.
+    Source: Voorhees and Harman 2005, TREC.
     """
-    from ir_measures import RR, Qrel, ScoredDoc, Success, iter_calc
+    return sum(rank is not None and rank <= k for rank in ranks) / len(ranks) if ranks else 0.0
 
-    depth = max(CUTOFFS)
-    names = {Success @ k: f"recall@{k}" for k in CUTOFFS} | {RR: "mrr"}
-    sums = {name: np.zeros(len(rows)) for name in names.values()}
-    qrels, run = [], []
-    for i, row in enumerate(rows):
-        for group, rank in enumerate(row.ranks):
-            query = f"{i} {group}"
-            qrels.append(Qrel(query, str(rank), 1))
-            ranked = range(1, max(depth, rank or 0) + 1)
-            run += [ScoredDoc(query, str(r), float(-r)) for r in ranked]
-    if qrels:
-        for metric in iter_calc(list(names), qrels, run):
-            i = int(metric.query_id.split()[0])
-            sums[names[metric.measure]][i] += metric.value / len(rows[i].ranks)
-    return sums
+
+def reciprocal_rank(ranks: Sequence[int | None]) -> float:
+    """Return the mean over gold groups of 1/rank, 0 where a group was not found.
+
+    Source: Voorhees 1999, The TREC-8 question answering track report.
+    """
+    return sum(1 / rank if rank else 0.0 for rank in ranks) / len(ranks) if ranks else 0.0
 
 
 # --- figures over many rows -----------------------------------------------------------------
 
 
-class Columns(NamedTuple):
-    """The rows as arrays of equal length."""
-
-    answerable: Bools
-    worded: Bools
-    given: Bools
-    shown: Bools
-    refused: Bools
-    right: Bools
-    correct: Bools
-    confidence: Floats
-    exact: Floats
-    f1: Floats
-    citation_precision: Floats
-    citation_recall: Floats
-    contains_gold: Floats
-    recall_1: Floats
-    recall_3: Floats
-    recall_8: Floats
-    mrr: Floats
-    quotes: Floats
-    altered: Floats
-    seconds: Floats
-
-    def take(self, index: NDArray[np.intp]) -> Columns:
-        """Return the rows at these places."""
-        return Columns._make(column[index] for column in self)
-
-
 def columns(rows: Sequence[Row]) -> Columns:
-    """Turn rows into arrays."""
-    found = retrieval_measures(rows)
+    """Turn rows into arrays of equal length, by name."""
 
-    def bools(name: str) -> Bools:
+    def bools(name: str) -> NDArray[np.bool_]:
         return np.array([getattr(row, name) for row in rows], dtype=np.bool_)
 
-    def floats(name: str) -> Floats:
-        return np.array([getattr(row, name) for row in rows], dtype=np.float64)
+    def floats(values: Iterable[float]) -> Floats:
+        return np.array(list(values), dtype=np.float64)
 
-    return Columns(
-        answerable=np.array([row.question.answerable for row in rows], dtype=np.bool_),
-        worded=np.array([bool(row.question.answers) for row in rows], dtype=np.bool_),
-        given=bools("given"),
-        shown=bools("shown"),
-        refused=bools("refused"),
-        right=bools("right"),
-        correct=bools("correct"),
-        confidence=floats("confidence"),
-        exact=floats("exact"),
-        f1=floats("f1"),
-        citation_precision=floats("citation_precision"),
-        citation_recall=floats("citation_recall"),
-        contains_gold=floats("contains_gold"),
-        recall_1=found["recall@1"],
-        recall_3=found["recall@3"],
-        recall_8=found["recall@8"],
-        mrr=found["mrr"],
-        quotes=floats("citations"),
-        altered=np.array([len(row.altered) for row in rows], dtype=np.float64),
-        seconds=floats("seconds"),
-    )
+    status = np.array([row.status for row in rows], dtype=np.str_)
+    scores = ("confidence", "exact", "f1", "citation_precision", "citation_recall", "contains_gold")
+    return {
+        "all": np.ones(len(rows), dtype=np.bool_),
+        "answerable": np.array([row.question.answerable for row in rows], dtype=np.bool_),
+        "worded": np.array([bool(row.question.answers) for row in rows], dtype=np.bool_),
+        "sure": status == "answered",
+        "unsure": status == "unsure",
+        **{name: bools(name) for name in ("given", "shown", "refused", "right", "correct")},
+        **{name: floats(getattr(row, name) for row in rows) for name in scores},
+        **{f"recall@{k}": floats(recall_at(k, row.ranks) for row in rows) for k in CUTOFFS},
+        "mrr": floats(reciprocal_rank(row.ranks) for row in rows),
+        "quotes": floats(row.citations for row in rows),
+        "altered": floats(len(row.altered) for row in rows),
+        "seconds": floats(row.seconds for row in rows),
+    }
 
 
-def _share(part: NDArray[Any], whole: NDArray[Any]) -> float:
-    """Return sum(part)/sum(whole), NaN where the whole is nothing."""
-    total = float(whole.sum())
-    return float(part.sum()) / total if total else math.nan
+def correct(c: Columns) -> Share:
+    """Share of all questions with the right outcome at the shipped thresholds.
 
-
-def correct(c: Columns) -> float:
-    """Share of all questions with the right outcome at the shipped threshold.
-
-    A right answer for an answerable question, a refusal for an unanswerable one.
+    For an answerable question an answer, sure or unsure, that is right in its words and cited in
+    every gold group; for an unanswerable one a refusal, or an answer that cites a corrective
+    passage. An unsure answer to an unanswerable question is not right.
     """
-    return _share(c.correct, np.ones_like(c.correct))
+    return c["correct"], c["all"]
 
 
-def accuracy_given(c: Columns) -> float:
-    """Of the answers given at the shipped threshold, the share that is right.
+def accuracy_sure(c: Columns) -> Share:
+    """Of the sure answers, the share that is right.
 
     One minus the selective risk of El-Yaniv and Wiener 2010, On the foundations of noise-free
-    selective classification. Answers to unanswerable questions count as wrong.
+    selective classification. Answers to unanswerable questions count as wrong, but for corrections.
     """
-    return _share(c.right & c.shown, c.shown)
+    return c["right"] & c["sure"], c["sure"]
 
 
-def coverage(c: Columns) -> float:
-    """Share of answerable questions that are answered at the shipped threshold, rightly or not."""
-    return _share(c.shown & c.answerable, c.answerable)
+def accuracy_given(c: Columns) -> Share:
+    """Of the answers that are shown, sure and unsure, the share that is right.
+
+    As ``accuracy_sure``, over more answers.
+    """
+    return c["right"] & c["shown"], c["shown"]
 
 
-def false_refusal_rate(c: Columns) -> float:
-    """Share of answerable questions that are refused at the shipped threshold."""
-    return _share(c.refused & c.answerable, c.answerable)
+def unanswerable_sure(c: Columns) -> Share:
+    """Of the unanswerable questions, the share that is answered surely, without correction."""
+    return c["sure"] & ~c["answerable"] & ~c["right"], ~c["answerable"]
 
 
-def refusal_precision(c: Columns) -> float:
-    """Of the refusals at the shipped threshold, the share that is of unanswerable questions."""
-    return _share(c.refused & ~c.answerable, c.refused)
+def unanswerable_unsure(c: Columns) -> Share:
+    """Of the unanswerable questions, the share that is answered unsurely, without correction."""
+    return c["unsure"] & ~c["answerable"] & ~c["right"], ~c["answerable"]
 
 
-def refusal_recall(c: Columns) -> float:
-    """Of the unanswerable questions, the share that is refused at the shipped threshold."""
-    return _share(c.refused & ~c.answerable, ~c.answerable)
+def unsure_share(c: Columns) -> Share:
+    """Of the answers that are shown, the share that is unsure."""
+    return c["unsure"], c["shown"]
 
 
-def _mean(name: str, over: Literal["answerable", "worded"]) -> Callable[[Columns], float]:
+def coverage(c: Columns) -> Share:
+    """Share of answerable questions that are answered, sure or unsure, rightly or not."""
+    return c["shown"] & c["answerable"], c["answerable"]
+
+
+def false_refusal_rate(c: Columns) -> Share:
+    """Share of answerable questions that are refused at the shipped thresholds."""
+    return c["refused"] & c["answerable"], c["answerable"]
+
+
+def refusal_precision(c: Columns) -> Share:
+    """Of the refusals at the shipped thresholds, the share that is of unanswerable questions."""
+    return c["refused"] & ~c["answerable"], c["refused"]
+
+
+def refusal_recall(c: Columns) -> Share:
+    """Of the unanswerable questions, the share that is refused at the shipped thresholds."""
+    return c["refused"] & ~c["answerable"], ~c["answerable"]
+
+
+def exact_at_threshold(c: Columns) -> Share:
+    """Exact match over the questions with acceptable answers, a refused one counting 0."""
+    return c["exact"] * c["shown"] * c["worded"], c["worded"]
+
+
+def f1_at_threshold(c: Columns) -> Share:
+    """F1 over the questions with acceptable answers, a refused one counting 0."""
+    return c["f1"] * c["shown"] * c["worded"], c["worded"]
+
+
+def mean_of(name: str, over: Literal["answerable", "worded"] = "answerable") -> ShareOf:
     """Return the mean of a column at full coverage, over the answerable or the worded questions.
 
     Worded questions are those with acceptable answers; where the citation alone is judged (an
     overview) there is nothing to compare words with.
     """
-
-    def figure(c: Columns) -> float:
-        rows: Bools = getattr(c, over)
-        return _share(getattr(c, name)[rows], rows)
-
-    return figure
+    return lambda c: (c[name] * c[over], c[over])
 
 
-def exact_at_threshold(c: Columns) -> float:
-    """Exact match over the questions with acceptable answers, a refused one counting 0."""
-    return _share((c.exact * c.shown)[c.worded], c.worded)
-
-
-def f1_at_threshold(c: Columns) -> float:
-    """F1 over the questions with acceptable answers, a refused one counting 0."""
-    return _share((c.f1 * c.shown)[c.worded], c.worded)
-
-
-def quote_integrity(c: Columns) -> float:
+def quote_integrity(c: Columns) -> Share:
     """Share of citations and nearest quotes that are the article's text at their offsets."""
-    return _share(c.quotes - c.altered, c.quotes)
+    return c["quotes"] - c["altered"], c["quotes"]
 
 
 def coverage_accuracy(c: Columns) -> tuple[Floats, Floats]:
     """Return the coverage-accuracy curve: answering the surest first, how many are right.
 
     Point i stands for answering the i + 1 most confident questions of all, the unanswerable
-    included (every answer to them is wrong); coverage is (i + 1)/n. Questions of equal confidence
-    cannot be told apart by any threshold, so they share the accuracy of answering all of them. A
-    question the system never answers comes last and counts as wrong. Source: El-Yaniv and Wiener
-    2010 (risk-coverage curve; accuracy = 1 - risk).
+    included (every answer to them is wrong, but for corrections); coverage is (i + 1)/n. Questions
+    of equal confidence cannot be told apart by any threshold, so they share the accuracy of
+    answering all of them. A question the system never answers comes last and counts as wrong.
+    Source: El-Yaniv and Wiener 2010 (risk-coverage curve; accuracy = 1 - risk).
     """
-    n = len(c.right)
-    order = np.argsort(-np.where(c.given, c.confidence, -1.0), kind="stable")
-    confidence = np.where(c.given, c.confidence, -1.0)[order]
-    answered = np.arange(1, n + 1)
-    accuracy = np.cumsum(c.right[order]) / answered
+    confidence = np.where(c["given"], c["confidence"], -1.0)
+    order = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(order) + 1)
+    accuracy = np.cumsum(c["right"][order]) / answered
+    confidence = confidence[order]
     last_of_ties = np.searchsorted(-confidence, -confidence, side="right") - 1
-    return answered / n, accuracy[last_of_ties]
+    return answered / len(order), accuracy[last_of_ties]
 
 
 def curve_area(c: Columns) -> float:
@@ -357,81 +336,87 @@ def curve_area(c: Columns) -> float:
 
     Source: Geifman, Uziel and El-Yaniv 2019, Bias-reduced uncertainty estimation (AURC).
     """
-    return float(coverage_accuracy(c)[1].mean()) if len(c.right) else math.nan
+    return float(coverage_accuracy(c)[1].mean())
 
 
-class Bin(NamedTuple):
-    """Answers of similar confidence: how many, mean confidence, share right."""
+def calibration_bins(c: Columns, among: str = "given", bins: int = 10) -> Floats:
+    """Return the reliability diagram of some answers in bins of equal width, empty ones left out.
 
-    size: int
-    confidence: float
-    accuracy: float
+    A row for each bin: how many answers, their mean confidence, the share that is right. Source:
+    Guo et al. 2017, On calibration of modern neural networks.
 
-
-def calibration_bins(c: Columns, bins: int = 10) -> list[Bin]:
-    """Return the reliability diagram of all answers at full coverage, in bins of equal width.
-
-    Empty bins are left out. Source: Guo et al. 2017, On calibration of modern neural networks.
+    Args:
+        c: the columns.
+        among: ``"given"``, all answers at full coverage, or ``"shown"``, at the thresholds.
+        bins: how many bins 0..1 is cut into.
     """
-    confidence, right = c.confidence[c.given], c.right[c.given]
+    confidence, right = c["confidence"][c[among]], c["right"][c[among]]
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        Bin(int(here.sum()), float(confidence[here].mean()), float(right[here].mean()))
-        for here in (place == b for b in range(bins))
-        if here.any()
-    ]
+    size = np.bincount(place, minlength=bins)
+    sums = np.bincount(place, confidence, bins), np.bincount(place, right, bins)
+    full = size > 0
+    return np.stack([size[full], *(total[full] / size[full] for total in sums)], axis=1)
 
 
-def calibration_error(c: Columns) -> float:
+def calibration_error(c: Columns, among: str = "given") -> float:
     """Expected calibration error: mean distance of confidence and accuracy over the bins.
 
-    Weighted by the answers in each bin; 10 bins. Source: Guo et al. 2017.
+    Weighted by the answers in each bin; 10 bins. Source: Guo et al. 2017. Of all answers at full
+    coverage, the held back included.
     """
-    bins = calibration_bins(c)
-    total = sum(b.size for b in bins)
-    if not total:
-        return math.nan
-    return sum(b.size * abs(b.confidence - b.accuracy) for b in bins) / total
+    size, confidence, accuracy = calibration_bins(c, among).T
+    return float(size @ abs(confidence - accuracy) / size.sum()) if len(size) else math.nan
+
+
+def calibration_error_shown(c: Columns) -> float:
+    """Expected calibration error of the answers that are shown, sure and unsure."""
+    return calibration_error(c, "shown")
 
 
 def median_seconds(c: Columns) -> float:
     """Median wall-clock seconds of a question."""
-    return float(np.median(c.seconds)) if len(c.seconds) else math.nan
+    return float(np.median(c["seconds"]))
 
 
 def p95_seconds(c: Columns) -> float:
     """95th percentile of the wall-clock seconds of a question, linearly interpolated."""
-    return float(np.percentile(c.seconds, 95)) if len(c.seconds) else math.nan
+    return float(np.percentile(c["seconds"], 95))
+
+
+ShareOf = Callable[[Columns], Share]
 
 
 class Figure(NamedTuple):
     """A headline figure: how it is called, worked out and shown."""
 
     label: str
-    compute: Callable[[Columns], float]
+    compute: ShareOf | Callable[[Columns], float]
     unit: Literal["%", "ms"] = "%"
 
 
 FIGURES: dict[str, Figure] = {
     "correct": Figure("right outcome", correct),
+    "accuracy_sure": Figure("accuracy of sure answers", accuracy_sure),
     "accuracy_given": Figure("accuracy of given answers", accuracy_given),
+    "unanswerable_sure": Figure("unanswerable answered surely", unanswerable_sure),
+    "unanswerable_unsure": Figure("unanswerable answered unsurely", unanswerable_unsure),
+    "unsure_share": Figure("given answers that are unsure", unsure_share),
     "coverage": Figure("coverage (answerable answered)", coverage),
     "false_refusal_rate": Figure("false refusals", false_refusal_rate),
     "refusal_precision": Figure("refusal precision", refusal_precision),
     "refusal_recall": Figure("refusal recall", refusal_recall),
     "exact_at_threshold": Figure("exact match at threshold", exact_at_threshold),
     "f1_at_threshold": Figure("F1 at threshold", f1_at_threshold),
-    "exact": Figure("exact match, full coverage", _mean("exact", "worded")),
-    "f1": Figure("F1, full coverage", _mean("f1", "worded")),
-    "contains_gold": Figure("citation contains gold", _mean("contains_gold", "answerable")),
-    "citation_precision": Figure("citation precision", _mean("citation_precision", "answerable")),
-    "citation_recall": Figure("citation recall", _mean("citation_recall", "answerable")),
-    "recall@1": Figure("retrieval recall@1", _mean("recall_1", "answerable")),
-    "recall@3": Figure("retrieval recall@3", _mean("recall_3", "answerable")),
-    "recall@8": Figure("retrieval recall@8", _mean("recall_8", "answerable")),
-    "mrr": Figure("retrieval MRR", _mean("mrr", "answerable")),
+    "exact": Figure("exact match, full coverage", mean_of("exact", "worded")),
+    "f1": Figure("F1, full coverage", mean_of("f1", "worded")),
+    "contains_gold": Figure("citation contains gold", mean_of("contains_gold")),
+    "citation_precision": Figure("citation precision", mean_of("citation_precision")),
+    "citation_recall": Figure("citation recall", mean_of("citation_recall")),
+    **{f"recall@{k}": Figure(f"retrieval recall@{k}", mean_of(f"recall@{k}")) for k in CUTOFFS},
+    "mrr": Figure("retrieval MRR", mean_of("mrr")),
     "curve_area": Figure("area under coverage-accuracy", curve_area),
     "calibration_error": Figure("expected calibration error", calibration_error),
+    "calibration_error_shown": Figure("calibration error, given answers", calibration_error_shown),
     "quote_integrity": Figure("quote integrity", quote_integrity),
     "median_seconds": Figure("median time", median_seconds, "ms"),
     "p95_seconds": Figure("95th percentile of time", p95_seconds, "ms"),
@@ -453,29 +438,34 @@ def estimate_all(
     """Work out every figure with its bootstrap confidence interval.
 
     Questions are drawn with replacement ``RESAMPLES`` times; the interval runs from the 2.5th to
-    the 97.5th percentile. Source: Efron 1979, Bootstrap methods (percentile interval).
+    the 97.5th percentile of the draws in which the figure is defined. Source: Efron 1979,
+    Bootstrap methods (percentile interval).
 
     Args:
         rows: the outcomes; none gives NaN everywhere.
         intervals: False leaves the intervals NaN, which is faster.
         seed: of the draws; the same rows and seed give the same intervals.
     """
-    c = columns(rows)
     n = len(rows)
-    values = {name: figure.compute(c) for name, figure in FIGURES.items()}
-    if not intervals or n < 2:
-        return {name: Estimate(v, math.nan, math.nan, n) for name, v in values.items()}
-    rng = np.random.default_rng(seed)
-    draws: dict[str, list[float]] = {name: [] for name in FIGURES}
-    for _ in range(RESAMPLES):
-        sample = c.take(rng.integers(0, n, size=n))
-        for name, figure in FIGURES.items():
-            draws[name].append(figure.compute(sample))
+    if not n:
+        return {name: Estimate(math.nan, math.nan, math.nan, 0) for name in FIGURES}
+    c = columns(rows)
+    draws = RESAMPLES if intervals and n > 1 else 0
+    drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    weights = np.vstack([np.ones((1, n)), drawn])  # how often each row counts; first, once each
+    curves = {name: c[name] for name in ("given", "shown", "right", "confidence", "seconds")}
+    samples = [{k: v.repeat(times) for k, v in curves.items()} for times in drawn]
     estimates = {}
-    for name, value in values.items():
-        defined = [d for d in draws[name] if not math.isnan(d)]
-        low, high = np.percentile(defined, [2.5, 97.5]) if defined else (math.nan, math.nan)
-        estimates[name] = Estimate(value, float(low), float(high), n)
+    for name, figure in FIGURES.items():
+        found = figure.compute(c)
+        if isinstance(found, tuple):
+            part, whole = (weights @ np.asarray(column, dtype=np.float64) for column in found)
+            values = np.divide(part, whole, out=np.full(len(part), math.nan), where=whole > 0)
+        else:
+            values = np.array([found, *(figure.compute(sample) for sample in samples)])
+        defined = values[1:][~np.isnan(values[1:])]
+        low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (math.nan, math.nan)
+        estimates[name] = Estimate(float(values[0]), float(low), float(high), n)
     return estimates
 
 

@@ -146,16 +146,6 @@ class WrongOutcome(Exception):  # noqa: N818 - not an error of the program: the 
     """A question whose outcome is not right."""
 
     def __init__(self, row: Row) -> None:
-        from article_qa.evaluation.report import explain
+        from article_qa.evaluation.report import describe
 
-        question = row.question
-        expected = " / ".join(question.answers) or "an answer from the passage cited"
-        cited = [c.quote for c in row.answer.citations] if row.answer is not None else []
-        super().__init__(
-            f"{row.failure}: {explain(row)}\n"
-            f"  asked:    {' -> '.join(question.turns)}\n"
-            f"  answered: {row.answer.plain if row.answer is not None else None!r}\n"
-            f"  citing:   {cited}\n"
-            f"  expected: {expected if question.answerable else 'a refusal'}\n"
-            f"  cited in: {[[quote.text for quote in group] for group in question.quotes]}"
-        )
+        super().__init__(describe(row))

@@ -12,29 +12,42 @@ if TYPE_CHECKING:
     from article_qa.evaluation.metrics import Estimate
 
 Split = Literal["dev", "test"]
-Failure = Literal[
-    "error",
-    "altered quote",
+Status = Literal["answered", "unsure", "refused", "invalid", "error"]
+"""What a person sees: an answer, 'Perhaps: ...', a refusal, a question that cannot be asked."""
+Outcome = Literal[
+    "right",
+    "refused rightly",
+    "corrected",
+    "wrong",
+    "refused wrongly",
     "answered the unanswerable",
-    "false refusal",
-    "passage not retrieved",
-    "cited elsewhere",
-    "other answer",
+    "unsure of the unanswerable",
+    "altered quote",
+    "error",
 ]
-"""Why a question failed: the first that holds, in the order of the pipeline's guarantees."""
+"""How a question came out; the first three are right."""
+RIGHT: tuple[Outcome, ...] = ("right", "refused rightly", "corrected")
 
 
 class Quote(NamedTuple):
-    """A passage that a right citation overlaps: ``article.text[start:end] == text``."""
+    """A passage that a right citation overlaps: ``article.text[start:end] == text``.
+
+    One that was written without offsets has none (-1) until ``loading.locate_gold`` finds them.
+    """
 
     text: str
-    start: int
-    end: int
+    start: int = -1
+    end: int = -1
 
     @property
     def span(self) -> Span:
         """The passage's place in its article."""
         return Span(self.start, self.end)
+
+    @property
+    def located(self) -> bool:
+        """Whether it has offsets."""
+        return self.start >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,10 @@ class Question:
         quotes: groups of alternatives: a right set of citations overlaps at least one alternative
             in every group. Empty if and only if the question is unanswerable.
         answerable: False if the right outcome is a refusal.
+        corrective: passages that set an asker right who takes for granted what is not so; an
+            answer to an unanswerable question that cites one of them is right.
+        genre: the make of the article ("postmortem"); empty where none is given.
+        set: name of the set it belongs to; sets are reported apart.
         scope: ids of the articles it is asked of; None asks all, with no hint where to look.
         source: file and line, for messages.
         verdict: ``"up"`` or ``"down"`` for a question made from a reader's feedback. A question
@@ -65,6 +82,9 @@ class Question:
     answers: tuple[str, ...] = ()
     quotes: tuple[tuple[Quote, ...], ...] = ()
     answerable: bool = True
+    corrective: tuple[Quote, ...] = ()
+    genre: str = ""
+    set: str = ""
     scope: tuple[str, ...] | None = None
     source: str = ""
     verdict: str | None = None
@@ -75,26 +95,41 @@ class Question:
         return self.turns[-1]
 
 
+class Thresholds(NamedTuple):
+    """The shipped thresholds: an answer of at least ``answer`` is sure, of ``unsure`` shown."""
+
+    answer: float
+    unsure: float
+
+    def status(self, answer: Answer) -> Status:
+        """Return what a person sees of an answer that was given with both thresholds at 0."""
+        stated: Status = getattr(answer, "status", "refused" if answer.refused else "answered")
+        if answer.refused or answer.confidence < self.unsure:
+            return "invalid" if stated == "invalid" else "refused"
+        return stated if answer.confidence >= self.answer else "unsure"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One question's outcome.
 
-    The engine is asked with its threshold at 0, so ``answer`` is what it would say at full
-    coverage; ``threshold`` is the shipped one, applied here to ``answer.confidence``. All scores
-    lie in 0..1 and are 0 where there is no answer.
+    The engine is asked with its thresholds at 0, so ``answer`` is what it would say at full
+    coverage; the shipped ones are applied here to ``answer.confidence``. All scores lie in 0..1
+    and are 0 where there is no answer.
 
     Args:
         question: what was asked.
         answer: the answer, or None if there was an exception.
         error: the exception as text, or None.
         seconds: wall-clock time of answering the judged turn.
-        threshold: an answer with less confidence counts as a refusal.
+        thresholds: what counts as answered, unsure and refused.
         exact: exact match with an acceptable answer (SQuAD).
         f1: token F1 with the nearest acceptable answer (SQuAD).
         answer_right: the answer's words are right (``metrics.answer_is_right``).
         citation_precision: share of its citations that overlap a gold quote.
         citation_recall: share of the gold groups that a citation overlaps.
         contains_gold: share of the gold groups of which a citation contains an alternative whole.
+        corrects: a citation overlaps a corrective passage of an unanswerable question.
         ranks: for each gold group the 1-based rank of the first hit that overlaps it, or None.
         altered: citations whose quote is not the article's text at their offsets; must be empty.
         citations: number of citations and nearest quotes that were checked.
@@ -104,13 +139,14 @@ class Row:
     answer: Answer | None
     error: str | None
     seconds: float
-    threshold: float
+    thresholds: Thresholds
     exact: float = 0.0
     f1: float = 0.0
     answer_right: bool = False
     citation_precision: float = 0.0
     citation_recall: float = 0.0
     contains_gold: float = 0.0
+    corrects: bool = False
     ranks: tuple[int | None, ...] = ()
     altered: tuple[str, ...] = ()
     citations: int = 0
@@ -126,46 +162,59 @@ class Row:
         return self.answer.confidence if self.answer is not None and self.given else 0.0
 
     @property
+    def status(self) -> Status:
+        """What a person sees at the shipped thresholds."""
+        return "error" if self.answer is None else self.thresholds.status(self.answer)
+
+    @property
     def shown(self) -> bool:
-        """Whether there is an answer at the shipped threshold."""
-        return self.given and self.confidence >= self.threshold
+        """Whether a person sees an answer, sure or unsure."""
+        return self.status in ("answered", "unsure")
 
     @property
     def refused(self) -> bool:
-        """Whether the outcome at the shipped threshold is a refusal; an exception is none."""
-        return self.error is None and not self.shown
+        """Whether a person sees no answer; an exception is none of both."""
+        return self.status in ("refused", "invalid")
 
     @property
     def right(self) -> bool:
-        """Whether the answer, if shown, is right: in its words, and cited in every gold group."""
-        return (
-            self.question.answerable
-            and self.given
-            and self.answer_right
-            and self.citation_recall == 1.0
-            and not self.altered
-        )
+        """Whether the answer, if shown, is right: in its words, and cited in every gold group.
 
-    @property
-    def correct(self) -> bool:
-        """Whether the outcome at the shipped threshold is right: an answer, or rightly none."""
-        if self.altered:
+        Of an answer to an unanswerable question: whether it sets the asker right.
+        """
+        if not self.given or self.altered:
             return False
-        return self.right and self.shown if self.question.answerable else self.refused
+        if not self.question.answerable:
+            return self.corrects
+        return self.answer_right and self.citation_recall == 1.0
 
     @property
-    def failure(self) -> Failure | None:
-        """Why the outcome is not correct; None if it is."""
-        if self.correct:
-            return None
-        if self.error is not None:
+    def outcome(self) -> Outcome:
+        """How the question came out at the shipped thresholds."""
+        if self.answer is None:
             return "error"
         if self.altered:
             return "altered quote"
-        if not self.question.answerable:
-            return "answered the unanswerable"
+        if self.question.answerable:
+            return ("right" if self.right else "wrong") if self.shown else "refused wrongly"
         if not self.shown:
-            return "false refusal"
+            return "refused rightly"
+        if self.right:
+            return "corrected"
+        if self.status == "unsure":
+            return "unsure of the unanswerable"
+        return "answered the unanswerable"
+
+    @property
+    def correct(self) -> bool:
+        """Whether the outcome is right: an answer, rightly none, or a correction."""
+        return self.outcome in RIGHT
+
+    @property
+    def why_wrong(self) -> str:
+        """Why an answer is wrong: the first that holds, in the order of the pipeline's stages."""
+        if self.outcome != "wrong":
+            return ""
         if self.citation_recall < 1.0:
             return "passage not retrieved" if None in self.ranks else "cited elsewhere"
         return "other answer"
@@ -178,55 +227,68 @@ class Report:
     Args:
         system: its name.
         rows: one for each question, in the set's order.
-        threshold: the shipped threshold that was applied.
+        thresholds: the shipped thresholds that were applied.
         articles: the articles by id, to show citations in their context.
         unreviewed: questions left out because a person has to look at them first.
+        missing: gold quotes that stand nowhere in their article, in words.
         settings: fingerprint of the settings, or None for a system that has none.
     """
 
     system: str
     rows: tuple[Row, ...]
-    threshold: float
+    thresholds: Thresholds
     articles: Mapping[str, Article] = field(repr=False)
     unreviewed: tuple[Question, ...] = ()
+    missing: tuple[str, ...] = ()
     settings: str | None = None
-    _figures: dict[tuple[Split | None, str | None, bool], dict[str, Estimate]] = field(
+    _figures: dict[tuple[str | bool | None, ...], dict[str, Estimate]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def select(self, split: Split | None = None, kind: str | None = None) -> tuple[Row, ...]:
-        """Return the rows of a split, a kind, or both; None means every one."""
+    def select(
+        self,
+        split: str | None = None,
+        kind: str | None = None,
+        genre: str | None = None,
+        set: str | None = None,
+    ) -> tuple[Row, ...]:
+        """Return the rows of a split, kind, genre and set; None means every one."""
+        wanted = {"split": split, "kind": kind, "genre": genre, "set": set}
+        given = {name: value for name, value in wanted.items() if value is not None}
         return tuple(
             row
             for row in self.rows
-            if split in (None, row.question.split) and kind in (None, row.question.kind)
+            if all(getattr(row.question, name) == value for name, value in given.items())
         )
 
-    @property
-    def splits(self) -> tuple[Split, ...]:
-        """The splits that occur, dev before test."""
-        return tuple(sorted({row.question.split for row in self.rows}))
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that occur, in the set's order."""
-        return tuple(dict.fromkeys(row.question.kind for row in self.rows))
+    def values(self, name: Literal["split", "kind", "genre", "set"]) -> tuple[str, ...]:
+        """Return the values of a question's field that occur, in the set's order."""
+        return tuple(dict.fromkeys(getattr(row.question, name) for row in self.rows))
 
     def figures(
-        self, split: Split | None = None, kind: str | None = None, *, intervals: bool = True
+        self,
+        split: str | None = None,
+        kind: str | None = None,
+        genre: str | None = None,
+        set: str | None = None,
+        *,
+        intervals: bool = True,
     ) -> dict[str, Estimate]:
         """Return every figure over some of the rows, with its bootstrap confidence interval.
 
         Args:
             split: only rows of this split.
             kind: only rows of this kind.
+            genre: only rows about articles of this make.
+            set: only rows of this set.
             intervals: False leaves the intervals out, which is faster.
         """
         from article_qa.evaluation.metrics import estimate_all
 
-        key = (split, kind, intervals)
-        if key not in self._figures:  # every output wants the same intervals, which take a second
-            self._figures[key] = estimate_all(self.select(split, kind), intervals=intervals)
+        key = (split, kind, genre, set, intervals)
+        if key not in self._figures:  # every output wants the same intervals
+            rows = self.select(split, kind, genre, set)
+            self._figures[key] = estimate_all(rows, intervals=intervals)
         return self._figures[key]
 
 
@@ -236,8 +298,9 @@ def merge(reports: Sequence[Report]) -> Report:
     return Report(
         system=first.system,
         rows=tuple(row for report in reports for row in report.rows),
-        threshold=first.threshold,
+        thresholds=first.thresholds,
         articles={id: article for report in reports for id, article in report.articles.items()},
         unreviewed=tuple(q for report in reports for q in report.unreviewed),
+        missing=tuple(quote for report in reports for quote in report.missing),
         settings=first.settings,
     )

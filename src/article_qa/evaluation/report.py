@@ -7,12 +7,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from article_qa.evaluation import metrics
 from article_qa.evaluation.metrics import FIGURES, Estimate, format_figure
-from article_qa.evaluation.plots import Line, plot
-from article_qa.evaluation.records import Report, Row, Split
+from article_qa.evaluation.records import Quote, Report, Row
 from article_qa.types import Article
 
 if TYPE_CHECKING:
@@ -20,81 +19,99 @@ if TYPE_CHECKING:
 
 CONTEXT_CHARS = 160
 """Characters of the article shown on each side of a citation in the HTML report."""
-CURVE_POINTS = 100
-"""Points a curve is drawn with; more cannot be seen."""
-KIND_FIGURES = {
+GROUP_FIGURES = {
     "correct": "right",
     "coverage": "cover.",
+    "accuracy_sure": "sure",
     "accuracy_given": "given",
-    "exact": "EM",
+    "unanswerable_sure": "unans.",
     "f1": "F1",
     "contains_gold": "gold",
-    "citation_precision": "citP",
     "citation_recall": "citR",
+    "recall@1": "rec@1",
     "recall@8": "rec@8",
-    "curve_area": "area",
 }
-"""The figures of a kind's row and their short names; intervals stand in the totals only."""
+"""The figures of a kind's or genre's row, by short name; intervals stand in the totals only."""
 
 
-# --- terminal -------------------------------------------------------------------------------
+class Section(NamedTuple):
+    """One table: its title, the heads of its columns, its rows, what its heads mean."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    caption: str = ""
 
 
-def tables(reports: Sequence[Report]) -> list[Table]:
-    """Return the tables of a run: for each split the totals, then a row for each kind.
+def sections(reports: Sequence[Report]) -> list[Section]:
+    """Return the tables of a run: for each set and split the totals, then by kind and by genre.
 
     The totals have a column for each system, with 95% intervals; dev and test stand apart.
     """
-    result = []
-    for split in reports[0].splits:
-        result.append(_totals_table(reports, split))
-        result.append(_kinds_table(reports, split))
-    return result
+    first = reports[0]
+    found = []
+    for set in first.values("set"):
+        for split in sorted(first.values("split")):
+            if first.select(split, set=set):
+                found += [
+                    _totals(reports, set, split),
+                    _groups(reports, set, split, "kind"),
+                    _groups(reports, set, split, "genre"),
+                ]
+    found.append(_calibration(reports))
+    return [section for section in found if section.rows]
 
 
-def _totals_table(reports: Sequence[Report], split: Split) -> Table:
-    from rich.table import Table
-
-    n = len(reports[0].select(split))
-    table = Table(title=f"{split}: {n} questions (95% bootstrap interval)", title_justify="left")
-    table.add_column("figure")
-    for report in reports:
-        table.add_column(f"{report.system} ≥ {report.threshold:g}", justify="right")
-    figures = [report.figures(split) for report in reports]
-    for name, figure in FIGURES.items():
-        table.add_row(figure.label, *(with_interval(name, f[name]) for f in figures))
-    errors = [sum(row.error is not None for row in report.select(split)) for report in reports]
-    table.add_row("errors", *map(str, errors))
-    return table
+def _totals(reports: Sequence[Report], set: str, split: str) -> Section:
+    n = len(reports[0].select(split, set=set))
+    figures = [report.figures(split, set=set) for report in reports]
+    rows = [
+        (figure.label, *(with_interval(name, f[name]) for f in figures))
+        for name, figure in FIGURES.items()
+    ]
+    errors = [sum(row.error is not None for row in r.select(split, set=set)) for r in reports]
+    rows.append(("errors", *map(str, errors)))
+    title = f"{set} {split}: {n} questions (95% bootstrap interval)".strip()
+    heads = (f"{r.system} ≥ {' / '.join(f'{t:g}' for t in _distinct(r))}" for r in reports)
+    return Section(title, ("figure", *heads), rows)
 
 
-def _kinds_table(reports: Sequence[Report], split: Split) -> Table:
-    from rich import box
-    from rich.table import Table
+def _distinct(report: Report) -> tuple[float, ...]:
+    """Return the sure and the unsure threshold, or one where they are equal."""
+    return tuple(dict.fromkeys(report.thresholds))
 
-    table = Table(title=f"{split}, by kind", title_justify="left", box=box.SIMPLE, padding=(0, 1))
-    table.add_column("kind", no_wrap=True)
-    if len(reports) > 1:
-        table.add_column("system", no_wrap=True)
-    table.caption = ", ".join(f"{s}: {FIGURES[name].label}" for name, s in KIND_FIGURES.items())
-    table.caption_justify = "left"
-    for heading in ("n", *KIND_FIGURES.values(), "refus.", "err"):
-        table.add_column(heading, justify="right")
-    for kind in (*reports[0].kinds, None):
+
+def _groups(
+    reports: Sequence[Report], set: str, split: str, by: Literal["kind", "genre"]
+) -> Section:
+    """Return a row for each kind or genre and system; none where the set names none."""
+    groups = [value for value in reports[0].values(by) if value]
+    rows = []
+    for group in groups:
         for report in reports:
-            rows = report.select(split, kind)
-            if not rows:
-                continue
-            figures = report.figures(split, kind, intervals=False)
-            table.add_row(
-                (kind or "all") if report is reports[0] else "",
-                *([report.system] if len(reports) > 1 else []),
-                str(len(rows)),
-                *(format_figure(name, figures[name].value, digits=0) for name in KIND_FIGURES),
-                str(sum(row.refused for row in rows)),
-                str(sum(row.error is not None for row in rows)),
-            )
-    return table
+            where: dict[str, Any] = {"split": split, "set": set, by: group}
+            chosen = report.select(**where)
+            if chosen:
+                figures = report.figures(**where, intervals=False)
+                shown = (format_figure(n, figures[n].value, digits=0) for n in GROUP_FIGURES)
+                refused = sum(row.refused for row in chosen)
+                rows.append((group, report.system, str(len(chosen)), *shown, str(refused)))
+    caption = ", ".join(f"{s}: {FIGURES[name].label}" for name, s in GROUP_FIGURES.items())
+    heads = (by, "system", "n", *GROUP_FIGURES.values(), "refus.")
+    return Section(f"{set} {split}, by {by}".strip(), heads, rows, caption)
+
+
+def _calibration(reports: Sequence[Report]) -> Section:
+    rows = [
+        (report.system, f"{size:.0f}", f"{confidence:.2f}", f"{accuracy:.2f}")
+        for report in reports
+        for size, confidence, accuracy in metrics.calibration_bins(metrics.columns(report.rows))
+    ]
+    return Section(
+        "confidence and accuracy of all answers, by tenths of confidence",
+        ("system", "answers", "mean confidence", "share right"),
+        rows,
+    )
 
 
 def with_interval(name: str, estimate: Estimate) -> str:
@@ -103,6 +120,74 @@ def with_interval(name: str, estimate: Estimate) -> str:
     if math.isnan(estimate.low):
         return value
     return f"{value} ({format_figure(name, estimate.low)}–{format_figure(name, estimate.high)})"
+
+
+# --- terminal -------------------------------------------------------------------------------
+
+
+def tables(reports: Sequence[Report]) -> list[Table]:
+    """Return the sections as tables for a terminal."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    found = []
+    for title, heads, rows, caption in sections(reports):
+        table = Table(
+            title=Text(title), title_justify="left", box=box.SIMPLE, padding=(0, 1),
+            caption=Text(caption) if caption else None, caption_justify="left",
+        )  # fmt: skip
+        for number, head in enumerate(heads):
+            table.add_column(Text(head), justify="right" if number else "left", no_wrap=not number)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        found.append(table)
+    return found
+
+
+def failures(report: Report, limit: int) -> str:
+    """Return up to ``limit`` failures for reading, spread evenly over the whole set."""
+    failed = [row for row in report.rows if not row.correct]
+    step = max(1, -(-len(failed) // limit))
+    return "\n\n".join(f"{report.system} {describe(row)}" for row in failed[::step])
+
+
+def describe(row: Row) -> str:
+    """Return question, outcome, answer, citations and gold of a row, for a person to read."""
+    question, answer = row.question, row.answer
+    lines = [f"{question.id} ({question.kind}, {question.split}): {row.outcome}; {explain(row)}"]
+    lines.append(f"  asked:    {' -> '.join(question.turns)}")
+    if answer is not None:
+        if answer.understood_as:
+            lines.append(f"  read as:  {answer.understood_as}")
+        lines.append(f"  answered: {answer.plain!r} ({row.status}, {row.confidence:.2f})")
+        lines += [f"  citing:   {c.quote!r}" for c in answer.citations]
+    if not question.answerable:
+        lines.append("  expected: a refusal")
+        lines += [f"  or citing {quote.text!r}" for quote in question.corrective]
+    else:
+        lines.append(f"  expected: {' / '.join(question.answers) or 'the passage cited'}")
+        lines += [f"  cited in: {' / '.join(q.text for q in group)}" for group in question.quotes]
+    return "\n".join(lines)
+
+
+def explain(row: Row) -> str:
+    """Say in words why a question failed; empty where it did not."""
+    sure = f"confidence {row.confidence:.2f}, threshold {row.thresholds.unsure:g}"
+    reason = row.answer.reason if row.answer is not None and row.answer.refused else None
+    held_back = "the answer held back was " + ("right" if row.right else "wrong")
+    return {
+        "error": row.error or "",
+        "altered quote": "; ".join(row.altered),
+        "answered the unanswerable": f"an answer was given ({sure}) where the article has none",
+        "unsure of the unanswerable": f"'perhaps' ({sure}) where the article has none",
+        "refused wrongly": f"refused: {reason or f'{sure}; {held_back}'}",
+        "wrong": {
+            "passage not retrieved": "the gold passage was not among the hits",
+            "cited elsewhere": "the gold passage was found, but another one was cited",
+            "other answer": f"cited where it stands, but worded otherwise (F1 {row.f1:.2f})",
+        }.get(row.why_wrong, ""),
+    }.get(row.outcome, "")
 
 
 # --- JSON -----------------------------------------------------------------------------------
@@ -116,29 +201,36 @@ def to_json(reports: Sequence[Report]) -> str:
 
 
 def _report_dict(report: Report) -> dict[str, Any]:
-    def figures(split: Split | None) -> dict[str, Any]:
+    def values(**where: Any) -> dict[str, Any]:
+        figures = report.figures(**where, intervals=False)
+        return {name: _number(estimate.value) for name, estimate in figures.items()}
+
+    def part(set: str, split: str) -> dict[str, Any]:
+        rows = report.select(split, set=set)
+        where = {"set": set, "split": split}
+        figures = {
+            name: {"value": _number(f.value), "interval": [_number(f.low), _number(f.high)]}
+            for name, f in report.figures(split, set=set).items()
+        }
+        kinds = dict.fromkeys(row.question.kind for row in rows)
+        genres = dict.fromkeys(row.question.genre for row in rows if row.question.genre)
         return {
-            name: {
-                "value": _number(estimate.value),
-                "interval": [_number(estimate.low), _number(estimate.high)],
-                "n": estimate.n,
-            }
-            for name, estimate in report.figures(split).items()
+            **where,
+            "n": len(rows),
+            "figures": figures,
+            "outcomes": Counter(row.outcome for row in rows),
+            "kinds": {kind: values(**where, kind=kind) for kind in kinds},
+            "genres": {genre: values(**where, genre=genre) for genre in genres},
         }
 
+    parts = dict.fromkeys((row.question.set, row.question.split) for row in report.rows)
     return {
         "system": report.system,
-        "threshold": report.threshold,
+        "thresholds": report.thresholds._asdict(),
         "settings": report.settings,
-        "figures": {split or "all": figures(split) for split in (*report.splits, None)},
-        "kinds": {
-            kind: {
-                name: _number(estimate.value)
-                for name, estimate in report.figures(kind=kind, intervals=False).items()
-            }
-            for kind in report.kinds
-        },
+        "parts": [part(set, split) for set, split in parts],
         "unreviewed": [question.id for question in report.unreviewed],
+        "missing": list(report.missing),
         "rows": [_row_dict(row) for row in report.rows],
     }
 
@@ -147,31 +239,30 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6)
 
 
+QUESTION_KEYS = ("id", "article", "set", "genre", "kind", "split", "answerable")
+ROW_KEYS = ("outcome", "why_wrong", "correct", "right", "status", "error")
+SCORE_KEYS = ("confidence", "exact", "f1", "citation_precision", "citation_recall", "contains_gold",
+              "seconds")  # fmt: skip
+
+
 def _row_dict(row: Row) -> dict[str, Any]:
+    """Return a row with its question, its gold and the whole answer."""
     question, answer = row.question, row.answer
+
+    def texts(group: Sequence[Quote]) -> list[str]:
+        return [quote.text for quote in group]
+
     return {
-        "id": question.id,
-        "article": question.article,
-        "kind": question.kind,
-        "split": question.split,
+        **{key: getattr(question, key) for key in QUESTION_KEYS},
         "turns": list(question.turns),
         "answers": list(question.answers),
-        "answerable": question.answerable,
-        "correct": row.correct,
-        "failure": row.failure,
-        "refused": row.refused,
-        "answer": answer.plain if answer is not None else None,
-        "confidence": round(row.confidence, 6),
-        "citations": [c.to_dict() for c in answer.citations] if answer is not None else [],
-        "exact": row.exact,
-        "f1": round(row.f1, 6),
-        "citation_precision": round(row.citation_precision, 6),
-        "citation_recall": round(row.citation_recall, 6),
-        "contains_gold": round(row.contains_gold, 6),
+        "quotes": [texts(group) for group in question.quotes],
+        "corrective": texts(question.corrective),
+        **{key: getattr(row, key) for key in ROW_KEYS},
+        **{key: round(getattr(row, key), 6) for key in SCORE_KEYS},
         "ranks": list(row.ranks),
         "altered": list(row.altered),
-        "error": row.error,
-        "seconds": round(row.seconds, 4),
+        "answer": answer.to_dict() if answer is not None else None,
     }
 
 
@@ -191,69 +282,14 @@ def to_html(reports: Sequence[Report]) -> str:
     )
     return environment.get_template("report.html.jinja").render(
         reports=reports,
-        splits=[
-            {
-                "name": split,
-                "n": len(reports[0].select(split)),
-                "rows": _totals(reports, split),
-                "kinds": _kinds(reports, split),
-            }
-            for split in reports[0].splits
-        ],
-        failures=[
-            (report.system, Counter(r.failure for r in report.rows if r.failure).most_common())
+        sections=sections(reports),
+        outcomes=[
+            (report.system, Counter(row.outcome for row in report.rows).most_common())
             for report in reports
         ],
-        kinds=reports[0].kinds,
-        kind_labels=[(short, FIGURES[name].label) for name, short in KIND_FIGURES.items()],
-        plots=[_curve_plot(reports), _calibration_plot(reports)],
+        kinds=reports[0].values("kind"),
         cards=[_card(row, report) for report in reports for row in report.rows],
     )
-
-
-def _totals(reports: Sequence[Report], split: Split) -> list[tuple[str, list[str]]]:
-    figures = [report.figures(split) for report in reports]
-    return [
-        (figure.label, [with_interval(name, f[name]) for f in figures])
-        for name, figure in FIGURES.items()
-    ]
-
-
-def _kinds(reports: Sequence[Report], split: Split) -> list[list[str]]:
-    lines = []
-    for kind in reports[0].kinds:
-        for report in reports:
-            rows = report.select(split, kind)
-            if rows:
-                figures = report.figures(split, kind, intervals=False)
-                shown = [format_figure(name, figures[name].value) for name in KIND_FIGURES]
-                lines.append([kind, report.system, str(len(rows)), *shown])
-    return lines
-
-
-def _curve_plot(reports: Sequence[Report]) -> str:
-    lines = []
-    for report in reports:
-        coverage, accuracy = metrics.coverage_accuracy(metrics.columns(report.rows))
-        step = max(1, len(coverage) // CURVE_POINTS)
-        points = list(zip(coverage.tolist(), accuracy.tolist(), strict=True))
-        lines.append(Line(report.system, [*points[::step], *points[-1:]]))
-    return plot("Accuracy by coverage", "coverage (surest first)", "accuracy", lines)
-
-
-def _calibration_plot(reports: Sequence[Report]) -> str:
-    lines = [
-        Line(
-            report.system,
-            [
-                (b.confidence, b.accuracy)
-                for b in metrics.calibration_bins(metrics.columns(report.rows))
-            ],
-            dots=True,
-        )
-        for report in reports
-    ]
-    return plot("Calibration", "confidence", "accuracy", lines, diagonal=True)
 
 
 def _card(row: Row, report: Report) -> dict[str, Any]:
@@ -279,23 +315,6 @@ def in_context(article: Article | None, start: int, end: int) -> tuple[str, str,
         return "", "", ""
     before = article.text[max(0, start - CONTEXT_CHARS) : start]
     return before, article.text[start:end], article.text[end : end + CONTEXT_CHARS]
-
-
-def explain(row: Row) -> str:
-    """Say in words why a question failed; empty where it did not."""
-    sure = f"confidence {row.confidence:.2f}, threshold {row.threshold:g}"
-    reason = row.answer.reason if row.answer is not None and row.answer.refused else None
-    held_back = "the answer held back was " + ("right" if row.right else "wrong")
-    return {
-        None: "",
-        "error": row.error or "",
-        "altered quote": "; ".join(row.altered),
-        "answered the unanswerable": f"an answer was given ({sure}) where the article has none",
-        "false refusal": f"refused: {reason or f'{sure}; {held_back}'}",
-        "passage not retrieved": "the gold passage was not among the hits",
-        "cited elsewhere": "the gold passage was found, but another one was cited",
-        "other answer": f"cited where it stands, but worded otherwise (F1 {row.f1:.2f})",
-    }[row.failure]
 
 
 def write(reports: Sequence[Report], *, json_path: Path | None, html_path: Path | None) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from article_qa.config import Settings
 from article_qa.errors import EvaluationError, MissingExtraError
+from article_qa.evaluation.records import Thresholds
 from article_qa.evaluation.runner import System
 from article_qa.types import Answer, Article, Citation, Hit, Passage, Span, Turn
 
@@ -20,10 +21,10 @@ the chain of many tutorials, as the baseline to beat. Any chat model's name goes
 
 
 class Built(NamedTuple):
-    """A system ready to be asked at full coverage, and the threshold it ships with."""
+    """A system ready to be asked at full coverage, and the thresholds it ships with."""
 
     system: System
-    threshold: float
+    thresholds: Thresholds
     settings: str | None
 
 
@@ -54,7 +55,7 @@ def build_system(
             articles = read_articles(paths)
         else:
             articles = tuple(parse_article(text, id=id) for id, text in texts.items())
-        return Built(TutorialChain(articles, settings), 0.0, None)
+        return Built(TutorialChain(articles, settings), Thresholds(0.0, 0.0), None)
     if name not in NAMES and ":" not in name:
         raise EvaluationError(
             f"{name!r} is no system; expected {', '.join(NAMES)}, or a chat model as "
@@ -62,11 +63,22 @@ def build_system(
         )
     if name not in NAMES:  # a chat model decides itself what to answer, whatever its confidence
         chat = article_qa(paths=paths, texts=texts, settings=settings, chat_model=name)
-        return Built(chat, 0.0, settings.fingerprint())
+        return Built(chat, Thresholds(0.0, 0.0), settings.fingerprint())
     shipped = replace(settings, reader_model=None) if name == "retrieval" else settings
-    full = replace(shipped, answer_threshold=0.0)
-    extractive = article_qa(paths=paths, texts=texts, settings=full)
-    return Built(extractive, shipped.answer_threshold, shipped.fingerprint())
+    extractive = article_qa(paths=paths, texts=texts, settings=full_coverage(shipped))
+    return Built(extractive, shipped_thresholds(shipped), shipped.fingerprint())
+
+
+def shipped_thresholds(settings: Settings) -> Thresholds:
+    """Return the settings' thresholds; where there is only one, no answer is unsure."""
+    sure = settings.answer_threshold
+    return Thresholds(sure, getattr(settings, "unsure_threshold", sure))
+
+
+def full_coverage(settings: Settings) -> Settings:
+    """Return settings that answer everything they can, however unsure."""
+    names = [name for name in ("answer_threshold", "unsure_threshold") if hasattr(settings, name)]
+    return replace(settings, **dict.fromkeys(names, 0.0))  # type: ignore[arg-type]
 
 
 def article_qa(

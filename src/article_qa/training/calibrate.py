@@ -34,9 +34,10 @@ from article_qa.answering.judge import JUDGE, Judge, Tree
 from article_qa.answering.proposals import Proposal
 from article_qa.bot import ArticleQA
 from article_qa.config import Settings
+from article_qa.evaluation.loading import load_questions, locate_gold
 from article_qa.evaluation.metrics import answer_is_right
 from article_qa.evaluation.records import Question
-from article_qa.reading.article import parse_article
+from article_qa.reading.article import parse_article, read_articles
 from article_qa.training.data import DEV_FILES, Example, split_examples
 from article_qa.training.pairs import swap
 from article_qa.training.typed import type_question
@@ -179,8 +180,8 @@ def _case(example: Example, article: str, kind: str, texts: dict[str, str]) -> C
         places = (Span(begin, begin + len(example.context)),)
         return Case(article, example.question, kind, (example.verdict,), (places,))
     golds = tuple(example.context[s:e] for s, e in example.answers)
-    places = tuple(Span(begin + s, begin + e) for s, e in example.answers)
-    return Case(article, example.question, kind, golds, (places,))
+    answers = tuple(Span(begin + s, begin + e) for s, e in example.answers)
+    return Case(article, example.question, kind, golds, (answers,))
 
 
 def regression_cases(questions: Iterable[Question], weight: float) -> list[Case]:
@@ -328,11 +329,10 @@ def report(rows: Sequence[Row], scores: Sequence[Sequence[float]], judge: Judge)
 
 def main() -> None:
     """Parse the command line, collect, fit, report and write."""
-    from article_qa.evaluation.loading import load_regression
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of QA files")
-    parser.add_argument("--regression", type=Path, help="folder of regression questions")
+    parser.add_argument("--questions", type=Path, nargs="*", default=[], help="regression files")
+    parser.add_argument("--articles", type=Path, nargs="*", default=[], help="their articles")
     parser.add_argument("--reader", default="bundled", help="reader model (default: bundled)")
     parser.add_argument("--most", type=int, default=60, help="questions of an article at most")
     parser.add_argument("--weight", type=float, default=2.0, help="of a regression question")
@@ -345,10 +345,12 @@ def main() -> None:
     else:
         texts, cases = development_cases(options.data, options.seed, options.most)
         articles = [parse_article(text, id=name) for name, text in texts.items()]
-        if options.regression:
-            questions, own = load_regression(options.regression)
+        if options.questions:
+            own = read_articles(options.articles)
+            asked = [q for path in options.questions for q in load_questions(path)]
+            placed, _ = locate_gold(asked, {article.id: article for article in own})
             articles += own
-            cases += regression_cases(questions, options.weight)
+            cases += regression_cases(placed, options.weight)
         rows = collect(articles, cases, Settings(reader_model=options.reader))
         if options.rows:
             options.rows.write_text("".join(json.dumps(asdict(r)) + "\n" for r in rows), "utf-8")
