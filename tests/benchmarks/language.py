@@ -16,6 +16,7 @@ from typing import Any
 
 from article_qa.language.people import People
 from article_qa.reading.article import parse_article
+from article_qa.language.speech import Speech, asked_words
 from article_qa.types import Article
 
 DATA = Path(__file__).parents[1] / "data" / "language"
@@ -67,6 +68,32 @@ def score_people(find: Any) -> Figures:
     return right / max(1, said), right / gold, errors
 
 
+def same_name(found: str, allowed: list[str]) -> bool:
+    bare = {fold(name).removeprefix("the ").removeprefix("a ") for name in allowed}
+    return fold(found).removeprefix("the ").removeprefix("a ") in bare
+
+
+def score_speakers(least: float) -> Figures:
+    """Who said it: the best attribution that holds at least this share of the words asked for."""
+    right = said = gold = 0
+    errors = []
+    for record in records("speakers.jsonl"):
+        speech = Speech(parse_article(record["text"], id=record["id"]))
+        for item in record["items"]:
+            words = asked_words(item["question"])
+            matches = speech.who_said(words) if words else ()
+            best = matches[0] if matches and matches[0].coverage >= least else None
+            name = best.attribution.name if best else None
+            said += name is not None
+            gold += item["speaker"] is not None
+            if name and item["speaker"] and same_name(name, item["speaker"]):
+                right += 1
+            elif name or item["speaker"]:
+                wanted = item["speaker"][0] if item["speaker"] else "nobody"
+                errors.append(f"{record['id']}: {item['question']}: {name}, not {wanted}")
+    return right / max(1, said), right / gold, errors
+
+
 def show(name: str, figures: Figures, errors: bool) -> None:
     print(f"{name:34} precision {figures[0]:.3f}  recall {figures[1]:.3f}")
     for line in figures[2] if errors else ():
@@ -79,6 +106,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     options = parser.parse_args(None if arguments is None else list(arguments))
     show("people, language.people", score_people(by_people), options.errors)
     show("people, language.mentions", score_people(by_mentions), options.errors)
+    show("who said, at least 0.75 of it", score_speakers(0.75), options.errors)
+    show("who said, at least 0.60 of it", score_speakers(0.6), False)
 
 
 if __name__ == "__main__":
