@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from article_qa.language.names import absent_words
 from article_qa.language.people import People
 from article_qa.reading.article import parse_article
 from article_qa.language.speech import Speech, asked_words
@@ -94,6 +95,21 @@ def score_speakers(least: float) -> Figures:
     return right / max(1, said), right / gold, errors
 
 
+def score_absent(slips_count: bool) -> Figures:
+    """A word is told missing where its article lacks it and it is no ordinary word, nor a slip."""
+    right = said = gold = 0
+    errors = []
+    articles = {r["id"]: parse_article(r["text"], id=r["id"]) for r in records("speakers.jsonl")}
+    for record in records("absent.jsonl"):
+        words = absent_words(record["question"], articles[record["article"]])
+        found = {w.word for w in words if slips_count or w.like is None}
+        wanted = set(record["absent"])
+        right, said, gold = right + len(found & wanted), said + len(found), gold + len(wanted)
+        if found != wanted:
+            errors.append(f"{record['question']}: wrong {found - wanted}, missed {wanted - found}")
+    return right / max(1, said), right / gold, errors
+
+
 def show(name: str, figures: Figures, errors: bool) -> None:
     print(f"{name:34} precision {figures[0]:.3f}  recall {figures[1]:.3f}")
     for line in figures[2] if errors else ():
@@ -108,6 +124,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     show("people, language.mentions", score_people(by_mentions), options.errors)
     show("who said, at least 0.75 of it", score_speakers(0.75), options.errors)
     show("who said, at least 0.60 of it", score_speakers(0.6), False)
+    show("absent names, slips left out", score_absent(False), options.errors)
+    show("absent names, slips counted", score_absent(True), options.errors)
 
 
 if __name__ == "__main__":
