@@ -1,0 +1,191 @@
+"""What spaCy says of an article's sentences, computed once and kept.
+
+One pipeline serves the process, loaded at the first use from ``models/english``. An article is
+analysed in batches, about a third of a second for 1,000 words on one core; a question takes about
+5 ms. ``Parsed.to_bytes`` gives what an index keeps, so that a loaded index analyses questions only.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from article_qa.errors import IndexCorruptError, ModelError
+from article_qa.types import Article, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+    from spacy.tokens import Span as DocSpan
+    from spacy.tokens import Token
+
+MODEL = "en_core_web_sm 3.8.0"
+"""What the analyses are made by; kept ones of another model are refused."""
+
+_KEPT = ("ORTH", "SPACY", "TAG", "POS", "LEMMA", "DEP", "HEAD", "ENT_IOB", "ENT_TYPE")
+_REMEMBERED = 64
+_lock = threading.RLock()
+_parsed: OrderedDict[tuple[str, tuple[Span, ...]], Parsed] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The kept analysis of one article: a spaCy ``Doc`` for each quotable sentence.
+
+    Args:
+        sha256: digest of the article's text.
+        sentences: the article's quotable sentences, in reading order.
+        docs: what they consist of, one for each.
+    """
+
+    sha256: str
+    sentences: tuple[Span, ...]
+    docs: tuple[Doc, ...]
+
+    def index_at(self, offset: int) -> int | None:
+        """Return the number of the sentence that holds the character at ``offset``, or None."""
+        i = bisect_right(self.sentences, offset, key=lambda s: s.start) - 1
+        return i if i >= 0 and offset < self.sentences[i].end else None
+
+    def tokens_in(self, span: Span) -> DocSpan | None:
+        """Return the tokens that a span of one sentence touches, or None where it has none."""
+        i = self.index_at(span.start)
+        if i is None:
+            return None
+        start = self.sentences[i].start
+        return self.docs[i].char_span(
+            max(0, span.start - start),
+            min(span.end, self.sentences[i].end) - start,
+            alignment_mode="expand",
+        )
+
+    def span_of(self, tokens: DocSpan | Token, sentence: int) -> Span:
+        """Return where tokens of a sentence stand in the article."""
+        offset = self.sentences[sentence].start
+        piece = tokens if not hasattr(tokens, "idx") else tokens.doc[tokens.i : tokens.i + 1]
+        return Span(offset + piece.start_char, offset + piece.end_char)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The article's words and their lemmas in lower case."""
+        return frozenset(
+            form for doc in self.docs for t in doc for form in (t.lower_, t.lemma_.lower())
+        )
+
+    def to_bytes(self) -> bytes:
+        """Return the analysis as bytes: no pickle, and the same bytes for the same analysis."""
+        from spacy.tokens import DocBin
+
+        kept = DocBin(attrs=list(_KEPT), docs=self.docs).to_bytes()
+        return b"\n".join((MODEL.encode(), self._digest.encode(), kept))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, article: Article) -> Parsed:
+        """Read a kept analysis of ``article``.
+
+        Raises:
+            IndexCorruptError: the bytes are none, or of another article, cut or model.
+        """
+        from spacy.tokens import DocBin
+
+        model, _, rest = data.partition(b"\n")
+        digest, _, kept = rest.partition(b"\n")
+        empty = cls(article.sha256, article.quotable, ())
+        if model != MODEL.encode() or digest != empty._digest.encode():
+            raise IndexCorruptError(
+                f"The kept analysis of {article.id!r} was made of another text or by another "
+                f"model ({model[:40]!r}, expected {MODEL!r}): build the index again."
+            )
+        try:
+            docs = tuple(DocBin().from_bytes(kept).get_docs(pipeline().vocab))
+        except Exception as error:  # zlib, msgpack and numpy each have their own
+            raise IndexCorruptError(f"The kept analysis of {article.id!r} is truncated.") from error
+        return cls(article.sha256, article.quotable, docs)
+
+    @cached_property
+    def _digest(self) -> str:
+        cut = ",".join(f"{s.start}-{s.end}" for s in self.sentences)
+        return hashlib.sha256(f"{self.sha256} {cut}".encode()).hexdigest()
+
+
+def parse(article: Article) -> Parsed:
+    """Analyse an article, or return what is remembered of it (the last 64 articles are)."""
+    key = (article.sha256, article.quotable)
+    with _lock:
+        if key not in _parsed:
+            texts = (article.text[s.start : s.end] for s in article.quotable)
+            docs = tuple(pipeline().pipe(texts, batch_size=64))
+            remember(Parsed(article.sha256, article.quotable, docs))
+        _parsed.move_to_end(key)
+        return _parsed[key]
+
+
+def remember(parsed: Parsed) -> None:
+    """Let ``parse`` return a kept analysis in place of a new one."""
+    with _lock:
+        _parsed[parsed.sha256, parsed.sentences] = parsed
+        while len(_parsed) > _REMEMBERED:
+            _parsed.popitem(last=False)
+
+
+@functools.lru_cache(maxsize=256)
+def parse_question(text: str) -> Doc:
+    """Analyse a question or another short text."""
+    with _lock:
+        return pipeline()(text)
+
+
+@functools.cache
+def pipeline() -> Language:
+    """Load the bundled pipeline; once for the process.
+
+    Raises:
+        ModelError: its files are missing or damaged.
+    """
+    with _lock, _torch_hidden():
+        import spacy
+
+    folder = files("article_qa") / "models" / "english"
+    try:
+        return spacy.load(str(folder), exclude=["senter"])
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"The bundled English pipeline in {folder} cannot be loaded ({error}): "
+            "install article-qa again."
+        ) from error
+
+
+class _Hide:
+    """An import hook that says, to one thread, that torch is not installed."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> None:
+        if name == "torch" and threading.get_ident() == self.thread:
+            raise ModuleNotFoundError("torch is not needed here", name=name)
+
+
+@contextmanager
+def _torch_hidden() -> Iterator[None]:
+    """Keep thinc from importing torch, which the bundled pipeline does not use.
+
+    thinc imports torch wherever it is installed: 1.5 s and 180 MB. It takes an ``ImportError`` for
+    "not installed". Torch that is loaded already, or later, is not touched.
+    """
+    hook = _Hide()
+    sys.meta_path.insert(0, hook)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(hook)
