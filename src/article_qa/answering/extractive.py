@@ -18,10 +18,10 @@ from article_qa.answering.overview import (
     sentence_count,
 )
 from article_qa.answering.proposals import Proposal, propose
-from article_qa.answering.question import Question, analyse
+from article_qa.answering.question import analyse
 from article_qa.answering.reader import Reader
 from article_qa.config import Settings
-from article_qa.retrieval.lexical import tokens
+from article_qa.language.names import absent_words
 from article_qa.types import Article, Draft, Evidence, Hit, Status
 
 NEAREST = 3
@@ -117,30 +117,29 @@ def _similarity(found: Findings) -> float:
 
 def _reason(found: Findings, settings: Settings) -> str:
     """Say why there is no answer, as far as is known."""
-    there = frozenset[str]().union(
-        *(tokens(found.articles[h.passage.article_id].text) for h in found.hits)
-    )
-    if missing := _missing(found.question, there):
+    if missing := _missing(found):
         return f"The article does not mention {missing}."
     if _similarity(found) < settings.near_similarity:
         return "Nothing in the article is about this."
     return "The article has related passages, but none that answers this question."
 
 
-def _missing(question: Question, there: frozenset[str]) -> str:
-    """Return the question's names that no article has, as they are written; empty for none.
-
-    A question's first word is no name by its capital alone.
-    """
-    found: list[str] = []
-    follows = False
-    for i, word in enumerate(question.text.split()):
-        bare = word.strip(".,;:!?\"'“”‘’()[]¿¡").removesuffix("'s").removesuffix("’s")
-        stems = set(tokens(bare))
-        missing = i > 0 and bool(stems & set(question.names)) and not stems & there
-        if missing and follows:
-            found[-1] += f" {bare}"
-        elif missing and bare not in found:
-            found.append(bare)
-        follows = missing
-    return " or ".join(found)
+def _missing(found: Findings) -> str:
+    """Return the question's names that no article has, as they are typed; empty for none."""
+    ids = dict.fromkeys(hit.passage.article_id for hit in found.hits)
+    absent = [
+        {w.span: w.word for w in absent_words(found.question.text, found.articles[id])
+         if w.like is None}
+        for id in ids
+    ]  # fmt: skip
+    everywhere = set.intersection(*(set(words) for words in absent)) if absent else set()
+    names: list[str] = []
+    end = -2
+    for span in sorted(everywhere):
+        word = absent[0][span]
+        if span.start == end + 1:  # 'Bartholomew Quince' is one name
+            names[-1] += f" {word}"
+        else:
+            names.append(word)
+        end = span.end
+    return " or ".join(dict.fromkeys(names))

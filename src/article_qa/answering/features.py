@@ -7,7 +7,6 @@ the words have in common counts for all. No feature is a veto: the judge weighs 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -16,14 +15,13 @@ from article_qa.answering.overview import overview_kind
 from article_qa.answering.proposals import SOURCES, Proposal
 from article_qa.answering.question import ANSWER_TYPES, Question, fits
 from article_qa.answering.reader import Verdict
-from article_qa.answering.speech import speaker_at
+from article_qa.language.names import absent_words, contradicts
+from article_qa.language.speech import speech_of
 from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Hit, Span
 
 NO_MARGIN = -12.0
 """Stands for the margin of a place that the reader never points at."""
-
-_YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 
 
 def features_of(found: Findings, proposals: Sequence[Proposal]) -> list[dict[str, float]]:
@@ -63,6 +61,7 @@ def _question_features(found: Findings) -> dict[str, float]:
         "form": float(overview_kind(question.text) is not None),
         "stems": math.log1p(len(question.stems)),
         "in_article": _share(question.stems, there),
+        "absent": float(_absent(found)),
         "names_missing": float(sum(stem not in there for stem in key)),
         "words_missing": float(sum(stem not in there for stem in question.stems)),
         "best_margin": _bound(max((c.margin for c in found.candidates), default=NO_MARGIN)),
@@ -138,8 +137,8 @@ def _word_features(found: Findings, proposal: Proposal) -> dict[str, float]:
         "misfit": float(fit == 0.0),
         "words": math.log1p(len(proposal.words.split())),
         "echo": _share(tuple(tokens(proposal.words)), frozenset(question.stems)),
-        "other_year": float(_other_year(question, quoted)),
-        "speaker": _speaker(question, article, proposal.focus),
+        "contradicted": float(contradicts(question.text, quoted)),
+        "speaker": _speaker(question, proposal),
         "listed": float(article.block_at(proposal.cited.start) is not None and
                         "\n" in article.text[proposal.cited.start : proposal.cited.end]),
     }  # fmt: skip
@@ -150,21 +149,26 @@ def _around(article: Article, cited: Span) -> str:
     return article.text[max(0, cited.start - 300) : cited.end + 300]
 
 
-def _other_year(question: Question, quoted: str) -> bool:
-    """Say whether the cited sentences speak of years and not of those asked about."""
-    asked, there = set(_YEAR.findall(question.text)), set(_YEAR.findall(quoted))
-    return bool(asked and there) and not asked & there
+def _absent(found: Findings) -> int:
+    """Return how many names of the question no article searched has, whatever their case."""
+    ids = dict.fromkeys(hit.passage.article_id for hit in found.hits)
+    absent = [absent_words(found.question.text, found.articles[id]) for id in ids]
+    return min((sum(word.like is None for word in words) for words in absent), default=0)
 
 
-def _speaker(question: Question, article: Article, words: Span) -> float:
+def _speaker(question: Question, proposal: Proposal) -> float:
     """Return 1 where those whom the question names say the words, -1 where others do, else 0."""
-    if question.type != "speech" or not question.names:
+    if question.type != "speech" or not question.stems:
         return 0.0
-    said = speaker_at(article, words)
-    if said is None:
+    saying = [
+        a
+        for a in speech_of(proposal.article).attributions
+        if any(part.overlaps(proposal.focus) for part in a.content)
+    ]
+    if not saying:
         return 0.0
-    name = tokens(article.text[said.speaker.start : said.speaker.end])
-    return 1.0 if set(question.names) & set(name) else -1.0
+    asked = set(question.stems)
+    return 1.0 if any(asked & set(tokens(a.name)) for a in saying) else -1.0
 
 
 def says_the_same(proposal: Proposal, other: Proposal) -> bool:

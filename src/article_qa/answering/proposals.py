@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from article_qa.answering.description import asked_about, describe
 from article_qa.answering.findings import Findings, Window, sentences_of
 from article_qa.answering.overview import form_evidence, overview_kind
-from article_qa.answering.question import Question
-from article_qa.answering.speech import attribute, quoted_words
+from article_qa.answering.question import Question, asked_about
 from article_qa.answering.topic import topic_draft, topic_of
+from article_qa.language.clauses import clause_around
+from article_qa.language.parse import parse
+from article_qa.language.speech import Attribution, asked_words, speech_of
 from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Evidence, Span, Statement
 
@@ -28,6 +29,10 @@ MAX_SPANS = 8
 
 MAX_SENTENCES = 3
 """Sentences that retrieval likes best that are proposed as they stand."""
+
+MAX_SPEAKERS = 2
+MAX_DESCRIPTIONS = 3
+"""Attributions that hold most of the words asked for, and descriptions, that are proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,19 @@ def _spans(found: Findings) -> Iterator[Proposal]:
         article = candidate.window.article
         words = with_marks(article.text, candidate.span)
         cited = sentences_of(article, words)
-        shown = cited if found.question.type in ("reason", "manner") else words
+        shown = _shown(found.question, article, words)
         support = _support(found.question, article, cited)
         evidence = Evidence(article.id, cited, (shown,))
         yield Proposal(
             "reader", article, words, cited, (Statement((*support, evidence)),), candidate.window
         )
+
+
+def _shown(question: Question, article: Article, words: Span) -> Span:
+    """Return what is said of a span: for why and how the whole clause it stands in."""
+    if question.type not in ("reason", "manner"):
+        return words
+    return clause_around(parse(article), words)
 
 
 def _verdicts(found: Findings) -> Iterator[Proposal]:
@@ -119,23 +131,34 @@ def _front(found: Findings) -> Iterator[Proposal]:
 
 
 def _speakers(found: Findings) -> Iterator[Proposal]:
-    """Who said the words that the question quotes."""
-    words = quoted_words(found.question.text)
-    if words is None:
-        return
-    for article in _searched(found):
-        if (said := attribute(article, words)) is not None:
-            cited = next(e.span for e in said.evidence if e.span.contains(said.speaker))
-            yield Proposal("speaker", article, said.speaker, cited, (Statement(said.evidence),))
+    """Who says the words that the question asks the speaker of."""
+    words = asked_words(found.question.text)
+    for article in _searched(found) if words else ():
+        for match in speech_of(article).who_said(words or "")[:MAX_SPEAKERS]:
+            said = match.attribution
+            cited = sentences_of(article, said.named)
+            statement = Statement(_heard(article, said))
+            yield Proposal("speaker", article, said.named, cited, (statement,))
+
+
+def _heard(article: Article, said: Attribution) -> tuple[Evidence, ...]:
+    """Return the sentences that name the speaker and that say that he says it."""
+    places = dict.fromkeys((sentences_of(article, said.named), sentences_of(article, said.speaker),
+                            sentences_of(article, said.content[0])))  # fmt: skip
+    return tuple(
+        Evidence(article.id, place, (said.named,) if place.contains(said.named) else ())
+        for place in sorted(places)
+    )
 
 
 def _descriptions(found: Findings) -> Iterator[Proposal]:
     """What an article calls somebody, for 'Who is X?'."""
     name = asked_about(found.question.text)
     for article in _searched(found) if name else ():
-        if (said := describe(article, name)) is not None:
-            statement = Statement((said.evidence,))
-            yield Proposal("description", article, said.what, said.evidence.span, (statement,))
+        for said in speech_of(article).people.describe(name)[:MAX_DESCRIPTIONS]:
+            cited = sentences_of(article, said.span)
+            statement = Statement((Evidence(article.id, cited, (said.span,)),))
+            yield Proposal("description", article, said.span, cited, (statement,))
 
 
 def _topics(found: Findings) -> Iterator[Proposal]:

@@ -73,6 +73,9 @@ _NEXT_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _BEGINS_QUESTION = re.compile(rf"^\W*(?:(?:and|but|so) )?(?:{_WH}|{_AUXILIARY})\b", re.IGNORECASE)
+_WHO_IS = re.compile(
+    r"^\W*(?:(?:and|but|so|ok) )?who(?:['’]?s| is| was| are| were) (?P<name>[^?]+?)\s*\?*\s*$", re.I
+)
 _WORD = re.compile(r"[^\W_][\w'’.-]*")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _FUNCTION = frozenset(
@@ -155,6 +158,12 @@ def analyse(text: str) -> Question:
             for t in tokens(word)
         ),
     )
+
+
+def asked_about(question: str) -> str:
+    """Return the name in 'Who is NAME?'; empty for another question."""
+    asks = _WHO_IS.match(question)
+    return asks["name"] if asks else ""
 
 
 def questions_of(text: str) -> tuple[str, ...]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from article_qa.answering.description import bare_name, describe, naming
+from article_qa.answering.findings import sentences_of
 from article_qa.answering.overview import CONFIDENCE, central_sentences
 from article_qa.language.mentions import PRONOUNS, WH_WORDS
+from article_qa.language.speech import speech_of
 from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Draft, Evidence, Span, Statement
 
@@ -89,8 +90,8 @@ def _speaking(article: Article, topic: str) -> set[Span]:
         if block.kind in ("standfirst", "paragraph", "caption")
         for sentence in block.sentences
     }
-    name = bare_name(_folded(topic))
-    named = {sentence for _, sentence, _ in naming(article, name)} if name else set()
+    person = speech_of(article).people.find(topic)
+    named = {sentences_of(article, m.span) for m in person.mentions} if person else set()
     n = len(wanted)
     in_a_row = {
         sentence
@@ -101,8 +102,8 @@ def _speaking(article: Article, topic: str) -> set[Span]:
 
 
 def _chosen(article: Article, topic: str, spoken: set[Span]) -> list[Span]:
-    described = describe(article, _folded(topic))
-    first = [] if described is None else [s for s in [described.evidence.span] if s in spoken]
+    described = speech_of(article).people.describe(topic)
+    first = [s for s in [sentences_of(article, d.span) for d in described[:1]] if s in spoken]
     rest = spoken.difference(first)
     found = central_sentences(article, SENTENCES - len(first), topic=topic, among=rest)
     return [*first, *(found or sorted(rest)[: SENTENCES - len(first)])]

@@ -26,8 +26,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from article_qa.answering.description import asked_about
 from article_qa.answering.overview import overview_kind
+from article_qa.answering.question import asked_about
 from article_qa.errors import ArticleError
 from article_qa.language.mentions import (
     ADVERBS,
