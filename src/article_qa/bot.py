@@ -18,6 +18,12 @@ from langchain_core.runnables.config import run_in_executor
 
 from article_qa.answering import citations
 from article_qa.answering.extractive import ExtractiveEngine
+from article_qa.answering.overview import (
+    MAX_ARTICLES,
+    WHOLE_KINDS,
+    central_sentences,
+    overview_kind,
+)
 from article_qa.answering.question import questions_of
 from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
@@ -352,10 +358,25 @@ class ArticleQA:
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:
             return request
+        if overview_kind(request.standalone) in WHOLE_KINDS:
+            return replace(request, hits=self._central_hits(request))
         documents = self.as_retriever().invoke(
             request.standalone, config, article_ids=request.article_ids
         )
         return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
+
+    def _central_hits(self, request: Request) -> tuple[Hit, ...]:
+        """Return the passages of the central sentences: no passage is about a whole article."""
+        shown = list(self._asked(request).values())[:MAX_ARTICLES]
+        ids = {article.id for article in shown}
+        passages = [p for p in self.index.passages if p.article_id in ids]
+        return tuple(
+            Hit(passage, 0.0, 0.0, 0.0, sentence, 0.0)
+            for article in shown
+            for sentence in central_sentences(article, max(1, self.settings.top_k // len(shown)))
+            for passage in passages
+            if passage.article_id == article.id and passage.span.contains(sentence)
+        )
 
     def _read(self, request: Request) -> Request:
         if request.answer is not None:

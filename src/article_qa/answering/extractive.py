@@ -27,6 +27,9 @@ from article_qa.types import Article, Draft, Evidence, Hit, Status
 NEAREST = 3
 """Passages offered with a refusal."""
 
+CAN_ASK = "You can ask what it says: who, what, when, where, why, how, or for a summary."
+"""Follows where nothing is near: small talk, or a request that no article can answer."""
+
 
 class ExtractiveEngine:
     """Answers with spans and sentences of the article; an ``Engine``.
@@ -120,7 +123,7 @@ def _reason(found: Findings, settings: Settings) -> str:
     if missing := _missing(found):
         return f"The article does not mention {missing}."
     if _similarity(found) < settings.near_similarity:
-        return "Nothing in the article is about this."
+        return f"Nothing in the article is about this. {CAN_ASK}"
     return "The article has related passages, but none that answers this question."
 
 

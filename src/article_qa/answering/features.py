@@ -139,9 +139,18 @@ def _word_features(found: Findings, proposal: Proposal) -> dict[str, float]:
         "echo": _share(tuple(tokens(proposal.words)), frozenset(question.stems)),
         "contradicted": float(contradicts(question.text, quoted)),
         "speaker": _speaker(question, proposal),
+        "heading": float(_kind_of(proposal) in ("heading", "headline")),
+        "front_matter": float(_kind_of(proposal) in ("byline", "date", "standfirst")),
+        "caption": float(_kind_of(proposal) == "caption"),
+        "asks": float(quoted.rstrip().endswith("?")),
         "listed": float(article.block_at(proposal.cited.start) is not None and
                         "\n" in article.text[proposal.cited.start : proposal.cited.end]),
     }  # fmt: skip
+
+
+def _kind_of(proposal: Proposal) -> str:
+    block = proposal.article.block_at(proposal.cited.start)
+    return block.kind if block else ""
 
 
 def _around(article: Article, cited: Span) -> str:

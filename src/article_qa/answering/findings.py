@@ -19,6 +19,9 @@ from article_qa.types import Article, BlockKind, Hit, Span
 FRONT_KINDS: tuple[BlockKind, ...] = ("headline", "standfirst", "byline", "date")
 """Blocks before the text, read together: who wrote it, when, under which title."""
 
+SPANS = 8
+"""Spans asked of the reader for a window: those over two sentences are left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -92,17 +95,22 @@ def gather(
     read: list[tuple[Window, Span, float, float]] = []
     for stage in _stages(_to_read(hits, articles, settings.read_windows), settings.read_first):
         texts = [article.text[span.start : span.end] for article, span, _, _ in stage]
-        readings = reader.read(question.text, texts)
+        readings = reader.read(question.text, texts, top=SPANS)
         for (article, span, rank, hit), reading in zip(stage, readings, strict=True):
             windows.append(Window(article, span, rank, hit, reading.verdict))
             for found in reading.spans:
                 place = Span(span.start + found.span.start, span.start + found.span.end)
-                block = article.block_at(place.start)
-                if block is not None and block.span.contains(place):
+                if _is_whole(article, place):
                     read.append((windows[-1], place, found.margin, found.log_p))
         if any(margin > settings.clear_margin for *_, margin, _ in read):
             break
     return Findings(question, hits, articles, tuple(windows), _merged(read, windows), cover)
+
+
+def _is_whole(article: Article, span: Span) -> bool:
+    """Say whether a span lies within one sentence of one block: over two it is no short answer."""
+    block = article.block_at(span.start)
+    return block is not None and any(s.contains(span) for s in block.sentences)
 
 
 _ToRead = tuple[Article, Span, int, Hit | None]

@@ -117,8 +117,19 @@ def _sentences(found: Findings) -> Iterator[Proposal]:
     ranked = sorted(found.hits, key=lambda hit: -hit.sentence_score)
     for hit in ranked[:MAX_SENTENCES]:
         article = found.articles[hit.passage.article_id]
-        statement = Statement((Evidence(article.id, hit.sentence),))
-        yield Proposal("sentence", article, hit.sentence, hit.sentence, (statement,))
+        sentence = _answering(article, hit.sentence)
+        statement = Statement((Evidence(article.id, sentence),))
+        yield Proposal("sentence", article, sentence, sentence, (statement,))
+
+
+def _answering(article: Article, sentence: Span) -> Span:
+    """Return the sentence below a heading or behind a question, which is what answers it."""
+    block = article.block_at(sentence.start)
+    asks = article.text[sentence.start : sentence.end].rstrip().endswith("?")
+    if not asks and (block is None or block.kind not in ("heading", "headline")):
+        return sentence
+    i = bisect_right(article.quotable, sentence.start, key=lambda s: s.start)
+    return article.quotable[i] if i < len(article.quotable) else sentence
 
 
 def _front(found: Findings) -> Iterator[Proposal]:
