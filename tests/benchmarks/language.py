@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from article_qa.language.names import absent_words
 from article_qa.language.people import People
-from article_qa.reading.article import parse_article
 from article_qa.language.speech import Speech, asked_words
+from article_qa.reading.article import parse_article
 from article_qa.types import Article
 
 DATA = Path(__file__).parents[1] / "data" / "language"

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from spacy.tokens import Token
 
 _MARKS = {"”": "“", "’": "‘", ")": "(", "]": "[", "»": "«"}
-_JOINING = frozenset({"cc", "mark", "punct"})
 
 
 def clause_around(parsed: Parsed, span: Span) -> Span:
@@ -57,11 +56,15 @@ def noun_phrase_around(parsed: Parsed, span: Span) -> Span:
         return span
     noun = tokens.root
     while True:
-        if noun.pos_ in ("NOUN", "PROPN", "PRON", "NUM") and noun.dep_ not in ("compound", "nummod"):
+        if noun.pos_ in ("NOUN", "PROPN", "PRON", "NUM") and noun.dep_ not in (
+            "compound",
+            "nummod",
+        ):
             piece = _phrase(noun, tokens)
             if piece.start <= tokens.start and tokens.end <= piece.end:
                 return parsed.span_of(piece, sentence)
-        if noun.head.i == noun.i or noun.pos_ in ("VERB", "AUX"):
+        inner = noun.dep_ in ("amod", "compound", "nmod", "poss", "nummod")
+        if noun.head.i == noun.i or (noun.pos_ in ("VERB", "AUX") and not inner):
             return span
         noun = noun.head
 
@@ -75,8 +78,10 @@ def _stands_alone(verb: Token) -> bool:
                        for c in verb.lefts)  # fmt: skip
     if not any(c.dep_ in ("nsubj", "nsubjpass", "expl", "csubj") for c in verb.children):
         return verb.head.i == verb.i
-    return verb.head.i == verb.i or verb.dep_ in ("parataxis",) or (
-        verb.dep_ == "conj" and _stands_alone(verb.head)
+    return (
+        verb.head.i == verb.i
+        or verb.dep_ in ("parataxis",)
+        or (verb.dep_ == "conj" and _stands_alone(verb.head))
     )
 
 
@@ -89,8 +94,10 @@ def _clause(verb: Token) -> DocSpan:
     """Return a clause without the conjunction before it and the joined clauses behind it."""
     doc, start, end = verb.doc, verb.left_edge.i, verb.right_edge.i + 1
     for child in verb.rights:
-        if child.dep_ == "conj" and _stands_alone(child) and any(
-            c.dep_ in ("nsubj", "nsubjpass", "expl") for c in child.children
+        if (
+            child.dep_ == "conj"
+            and _stands_alone(child)
+            and any(c.dep_ in ("nsubj", "nsubjpass", "expl") for c in child.children)
         ):
             end = child.left_edge.i
             break

