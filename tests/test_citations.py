@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from article_qa.answering.citations import NOT_IN_ARTICLE, refusal, verify
+from article_qa.answering.citations import NOT_IN_ARTICLE, invalid, verify
 from article_qa.types import Article, Block, Draft, Evidence, Span, Statement
 
 TEXT = "The ferry runs daily. Sign up here! Ms. Okafor steers it. The ferry runs daily."
@@ -96,8 +96,8 @@ def test_nearest_passages_come_with_refusals_only() -> None:
     assert answered.nearest == ()
 
 
-def test_refusal_needs_no_draft() -> None:
-    answer = refusal("", "The question is empty.")
+def test_an_input_error_needs_no_draft() -> None:
+    answer = invalid("", "The question is empty.")
     assert answer.refused and answer.reason == "The question is empty." and answer.hits == ()
 
 

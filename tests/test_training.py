@@ -4,18 +4,18 @@ import json
 import random
 from pathlib import Path
 
-import pytest
-
 from article_qa.training.calibrate import development_cases
 from article_qa.training.data import (
     DEV_SQUAD2_TITLES,
     DEV_WIKI_ARTICLES,
     Example,
-    cut_window,
-    load_examples,
-    make_pairs,
-    swap,
+    _join_tokens,
+    split_examples,
 )
+from article_qa.training.front_matter import front_matter
+from article_qa.training.pairs import Pair, _as_list, cut_window, make_pairs, swap
+from article_qa.training.train import Recipe
+from article_qa.training.typed import type_question
 
 CONTEXT = (
     "The Heron ferry first crossed the strait in 1987. Captain Lena Marsh took command in 2015. "
@@ -26,7 +26,7 @@ CONTEXT = (
 
 def example(question: str, answer: str, title: str = "ferry") -> Example:
     start = CONTEXT.index(answer)
-    return Example("made", title, question, CONTEXT, ((start, start + len(answer)),))
+    return Example("made", title, question, CONTEXT, ((start, start + len(answer)),), "span")
 
 
 EXAMPLES = [
@@ -52,15 +52,75 @@ def test_a_swapped_question_asks_something_else_about_the_same() -> None:
     assert swap("why is it so", CONTEXT, random.Random(0)) is None
 
 
-def test_pairs_without_an_answer_do_not_hold_it() -> None:
-    questions = {e.question: CONTEXT[slice(*e.answers[0])] for e in EXAMPLES}
+def test_a_swapped_year_lies_near() -> None:
+    question = "Who took command in 2015?"
+    years = {swap(question, "Nobody.", random.Random(seed)) for seed in range(30)}
+    assert all(y and 2005 <= int(y[-5:-1]) <= 2025 and "2015" not in y for y in years)
+
+
+def test_pairs_say_what_their_windows_hold() -> None:
     pairs = [pair for seed in range(20) for pair in make_pairs(EXAMPLES, seed)]
-    assert any(pair.spans for pair in pairs)
-    negatives = [p for p in pairs if not p.spans and p.question in questions]
-    assert any(pair.window not in CONTEXT for pair in negatives)  # a sentence was taken out
-    for pair in negatives:
-        assert questions[pair.question].lower() not in pair.window.lower()
+    answers = {CONTEXT[slice(*e.answers[0])] for e in EXAMPLES}
+    spans = [pair for pair in pairs if pair.verdict == "span"]
+    assert spans and all(pair.spans for pair in spans)
+    assert any(pair.window[slice(*pair.spans[0])] in answers for pair in spans)
+    none = [pair for pair in pairs if pair.verdict == "none"]
+    assert 0.2 < len(none) / len(pairs) < 0.7 and not any(pair.spans for pair in none)
     assert make_pairs(EXAMPLES, 3) == make_pairs(EXAMPLES, 3)
+
+
+def test_a_question_of_yes_or_no_has_a_verdict_and_no_span() -> None:
+    polar = Example("made", "ferry", "Does it carry cars?", CONTEXT, (), "yes")
+    pairs = [pair for seed in range(10) for pair in make_pairs([polar, *EXAMPLES], seed)]
+    assert {p.verdict for p in pairs if "cars" in p.question and "many" not in p.question} >= {
+        "yes"
+    }
+    assert not any(p.spans for p in pairs if p.verdict == "yes")
+
+
+def test_a_list_keeps_its_answer() -> None:
+    window = CONTEXT[:92]
+    start = window.index("Captain Lena Marsh")
+    pair = Pair("Who?", window, ((start, start + 18),), "span")
+    for seed in range(5):
+        listed = _as_list(pair, random.Random(seed))
+        assert listed.window != window and listed.window[slice(*listed.spans[0])] == (
+            "Captain Lena Marsh"
+        )
+
+
+def test_typed_questions_keep_their_rare_words() -> None:
+    typed = {
+        type_question("Who took command of the ferry in 2015?", random.Random(s)) for s in range(80)
+    }
+    assert len(typed) > 10 and "Who took command of the ferry in 2015?" in typed
+    assert any(t == t.lower() and not t.endswith("?") for t in typed)
+    assert sum("2015" in t for t in typed) == len(typed)
+
+
+def test_front_matter_knows_this_article_from_others() -> None:
+    seen = list(front_matter([CONTEXT], 300, random.Random(0)))
+    for _, window, spans in seen:
+        assert all(0 <= s < e <= len(window) for s, e in spans)
+    others = [spans for question, _, spans in seen if "the book" in question]
+    assert others and not any(others)
+    wrote = [w[s:e] for q, w, spans in seen if q == "Who wrote this?" for s, e in spans]
+    assert wrote and all(name[0].isupper() for name in wrote)
+
+
+def test_spaces_that_a_tokenizer_left_are_undone() -> None:
+    text = "It was ( he said ) the first , in 1987 ."
+    start = text.index("1987")
+    joined, spans = _join_tokens(text, ((start, start + 4),))
+    assert joined == "It was (he said) the first, in 1987."
+    assert joined[slice(*spans[0])] == "1987"
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    recipe = Recipe(steps=1000, decay=200, warmup=100)
+    assert [recipe.rate(s) for s in (0, 99, 500, 800, 900, 1000)] == [0.01, 1, 1, 1, 0.5, 0]
+    longer = Recipe(steps=5000, decay=200, warmup=100)
+    assert all(recipe.rate(s) == longer.rate(s) for s in range(800))
 
 
 def squad(titles: list[str]) -> str:
@@ -82,21 +142,29 @@ def test_development_articles_are_never_trained_on(tmp_path: Path) -> None:
     ]
     lines = "\n".join(map(json.dumps, rows))
     (tmp_path / "squad2_six_articles.jsonl").write_text(lines, "utf-8")
-    trained = {e.title for e in load_examples(tmp_path, 0)}
+    training, development = split_examples(tmp_path)
+    trained = {e.title for rows in training.values() for e in rows}
+    held = {e.title for rows in development.values() for e in rows}
+    assert not trained & held and set(DEV_SQUAD2_TITLES) < held
     assert trained == {"wiki 0", "wiki 1", "Other"}
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_cases_for_calibration_ask_each_article_in_every_way(seed: int) -> None:
-    paragraphs = [CONTEXT, CONTEXT.replace("Heron", "Gull").replace("Marsh", "Reed")]
-    examples = [
-        Example("made", title, e.question, paragraph, e.answers if "Gull" not in paragraph else ())
-        for title in ("one", "two")
-        for paragraph in paragraphs
-        for e in EXAMPLES
-    ]
-    texts, cases = development_cases(examples, seed, 16)
-    assert {case.kind for case in cases} >= {"own", "adversarial", "half", "altered", "off topic"}
+def test_each_article_is_asked_in_every_way(tmp_path: Path) -> None:
+    titles = [f"wiki {n}" for n in range(DEV_WIKI_ARTICLES + 1)]
+    (tmp_path / "squadshifts_new_wiki.json").write_text(squad(titles), "utf-8")
+    rows = [
+        {"title": title, "context": CONTEXT, "question": f"Who is {n}?",
+         "answers": [{"text": "Captain Lena Marsh", "answer_start": CONTEXT.index("Captain")}]
+         if n % 2 else []}
+        for title in DEV_SQUAD2_TITLES
+        for n in range(12)
+    ]  # fmt: skip
+    lines = "\n".join(map(json.dumps, rows))
+    (tmp_path / "squad2_six_articles.jsonl").write_text(lines, "utf-8")
+    texts, cases = development_cases(tmp_path, 0, 16)
+    assert {case.kind for case in cases} >= {"own", "adversarial", "half", "off topic"}
+    assert not any("wiki 0" in case.article for case in cases)  # trained on
     for case in cases:
-        assert all(gold in texts[case.article] for gold in case.golds)
-        assert bool(case.golds) == (case.kind in ("own", "half"))
+        assert bool(case.places) == (case.kind in ("own", "half"))
+        for span in (span for group in case.places for span in group):
+            assert texts[case.article][span.start : span.end] in case.golds

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from article_qa.answering.citations import refusal, verify
+from article_qa.answering.citations import verify
 from article_qa.errors import ArticleError
 from article_qa.reading.article import parse_article
 from article_qa.types import Draft, Evidence, Statement, Turn
@@ -44,7 +44,9 @@ def test_a_follow_up_is_stored_with_its_turns() -> None:
 
 
 def test_a_refusal_is_stored_as_unanswerable() -> None:
-    row = record([Turn("Why?", refusal("Why?", "It does not say."))], "bell", "down")
+    row = record(
+        [Turn("Why?", verify(Draft(reason="It does not say."), "Why?", (), {}))], "bell", "down"
+    )
     assert (row["answers"], row["quotes"], row["answerable"]) == ([], [], False)
 
 

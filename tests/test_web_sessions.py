@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from article_qa.answering.citations import refusal
+from article_qa.answering.citations import invalid
 from article_qa.errors import ArticleError, IndexStaleError
 from article_qa.reading.article import parse_article
 from article_qa.types import Turn
@@ -63,7 +63,7 @@ def test_a_visitor_keeps_the_newest_articles_and_turns(monkeypatch: pytest.Monke
     session = Sessions().open("a")
     for n in range(3):
         session.bring(own(f"own-{n}"))
-        session.remember(n, Turn("Why?", refusal("Why?", "No.")))
+        session.remember(n, Turn("Why?", invalid("Why?", "No.")))
     assert [article.id for article in session.own_articles()] == ["own-1", "own-2"]
     assert list(session.turns) == [1, 2]
 
