@@ -28,7 +28,7 @@ from typing import Any, Protocol
 
 from article_qa.answering.description import asked_about
 from article_qa.answering.overview import overview_kind
-from article_qa.errors import ArticleError
+from article_qa.errors import HistoryError
 from article_qa.language.mentions import (
     ADVERBS,
     AUXILIARIES,
@@ -879,7 +879,7 @@ class Conversation:
                 is the article's own text.
 
         Raises:
-            ArticleError: a citation is not what ``articles`` say there; the conversation was held
+            HistoryError: a citation is not what ``articles`` say there; the conversation was held
                 over other articles.
         """
         turns = [Turn(t["question"], answer_from_dict(t["answer"])) for t in data["turns"]]
@@ -894,7 +894,7 @@ def _check_citations(answer: Answer, articles: Mapping[str, Article]) -> None:
     for citation in (*answer.citations, *answer.nearest):
         article = articles.get(citation.article_id)
         if article is None or article.text[citation.start : citation.end] != citation.quote:
-            raise ArticleError(
+            raise HistoryError(
                 f"the saved conversation cites {citation.quote[:60]!r}, which is not at "
                 f"{citation.article_id}:{citation.start}-{citation.end} of these articles: it was "
                 "held over others. Load those, or start a new conversation."

@@ -42,6 +42,7 @@ from article_qa.errors import (
     IndexSchemaError,
     IndexStaleError,
     IndexUnusableError,
+    UnknownArticleError,
 )
 from article_qa.reading.passages import cut_passages
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
@@ -138,7 +139,7 @@ class _Searcher:
         """Score the passages and sentences of some articles, or of all."""
         wanted = set(self.entries if article_ids is None else article_ids)
         if unknown := sorted(wanted - self.entries.keys()):
-            raise ArticleError(
+            raise UnknownArticleError(
                 f"No article {unknown[0]!r} in the index; it holds "
                 f"{', '.join(map(repr, self.entries)) or 'none'}."
             )
@@ -255,7 +256,7 @@ class PassageIndex:
             article_ids: search only these articles; None searches all.
 
         Raises:
-            ArticleError: an id is not in the index.
+            UnknownArticleError: an id is not in the index.
             ModelError: the embedding model cannot be loaded.
         """
         searcher = self._searcher
