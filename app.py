@@ -1,19 +1,21 @@
-"""Serve the page on the built index: ``python app.py`` (options: ``article-qa serve --help``)."""
+"""Serve the built index, as ``article-qa serve`` does: the page, and REST (see /docs)."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
+from article_qa.errors import ArticleQAError
 from article_qa.web import launch
+from article_qa.web.options import read_options
 
 if __name__ == "__main__":
     here = Path(__file__).parent
-    launch(
-        index_dir=here / "index",
-        seeds=here / "seeds",
-        host=os.environ.get("HOST", "127.0.0.1"),
-        port=int(os.environ["PORT"]) if "PORT" in os.environ else None,
-        chat_model=os.environ.get("ARTICLE_QA_CHAT_MODEL"),
-        open_browser="NO_BROWSER" not in os.environ,
-    )
+    try:
+        options = read_options()
+        if "index" not in options.model_fields_set:
+            options = options.model_copy(update={"index": here / "index"})
+        launch(options, seeds=here / "seeds", open_browser="NO_BROWSER" not in os.environ)
+    except ArticleQAError as error:
+        sys.exit(f"Error: {error}")

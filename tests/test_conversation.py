@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from article_qa.answering.citations import NOT_IN_ARTICLE
 from article_qa.conversation.followup import Conversation, standalone
-from article_qa.errors import ArticleError
+from article_qa.errors import HistoryError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
 
 ROWS = [
@@ -276,7 +276,7 @@ def test_a_restored_citation_must_stand_in_the_article() -> None:
     article = Article("a", "t", quote, (block,))
     saved = Conversation(echo, turns=[ENVOY]).to_dict()
     assert Conversation.from_dict(saved, echo, articles=[article]).turns == (ENVOY,)
-    with pytest.raises(ArticleError, match="held over others"):
+    with pytest.raises(HistoryError, match="held over others"):
         Conversation.from_dict(saved, echo, articles=[replace(article, text=quote.upper())])
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from article_qa.answering.citations import verify
-from article_qa.errors import ArticleError
+from article_qa.errors import FeedbackError
 from article_qa.reading.article import parse_article
 from article_qa.types import Draft, Evidence, Statement, Turn
 from article_qa.web import feedback
@@ -58,6 +58,11 @@ def test_lines_are_appended_whole(tmp_path: Path) -> None:
     assert [json.loads(line)["verdict"] for line in lines] == ["up", "down"]
 
 
+def test_only_its_owner_may_read_what_visitors_asked(tmp_path: Path) -> None:
+    Feedback(tmp_path / "feedback.jsonl").store([turn()], "bell", "up")
+    assert (tmp_path / "feedback.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_without_a_path_nothing_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Feedback(None).store([turn()], "bell", "up")
@@ -68,11 +73,11 @@ def test_no_visitor_can_fill_the_disk(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(feedback, "MAX_FILE_BYTES", 100)
     store = Feedback(tmp_path / "feedback.jsonl")
     store.store([turn()], "bell", "up")
-    with pytest.raises(ArticleError, match="full"):
+    with pytest.raises(FeedbackError, match="full"):
         store.store([turn()], "bell", "up")
 
 
 def test_another_verdict_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ArticleError, match='"up" or "down"'):
+    with pytest.raises(FeedbackError, match='"up" or "down"'):
         Feedback(tmp_path / "f").store([turn()], "bell", "<script>")
     assert not (tmp_path / "f").exists()

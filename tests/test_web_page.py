@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,13 +10,16 @@ import pytest
 
 from article_qa import ArticleQA
 from article_qa.answering.citations import verify
-from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.errors import ArticleError, FeedbackError, HistoryError, IndexStaleError
 from article_qa.reading.article import parse_article
-from article_qa.types import Answer, Draft, Evidence, Statement
+from article_qa.types import Answer, Article, Draft, Event, Evidence, Statement
+from article_qa.web import app as web_app
 from article_qa.web import page as web
 from article_qa.web.feedback import Feedback
 from article_qa.web.page import Page
+from article_qa.web.schema import read_history, turns_of
 from article_qa.web.sessions import Library
+from article_qa.web.upload import read_upload
 
 ARTICLE = parse_article("The Bell\n\nThe bell was cast by Ada Brandt. It is old.", id="bell")
 
@@ -28,6 +32,9 @@ class OneAnswer:
 
     def warm_up(self) -> None:
         pass
+
+    def stream(self, question: str, **_: Any) -> Iterator[Event]:
+        yield Event("answer", answer=self.ask(question))
 
     def ask(self, question: str, **_: Any) -> Answer:
         evidence = Evidence("bell", ARTICLE.blocks[-1].sentences[0])
@@ -46,9 +53,13 @@ def sent(**data: Any) -> dict[str, Any]:
     return data | ({"data": base64.b64encode(content).decode()} if content is not None else {})
 
 
+def read(text: str, taken: set[str] | None = None) -> Article:
+    return read_upload("your text", text, taken or set())
+
+
 def test_a_pasted_text_becomes_an_article_with_an_id_of_its_own() -> None:
-    one = web._own_article(sent(text="The Bell\r\n\r\nIt rang."), set())
-    two = web._own_article(sent(text="The Bell\n\nIt rang."), {one.id})
+    one = read("The Bell\r\n\r\nIt rang.")
+    two = read("The Bell\n\nIt rang.", {one.id})
     assert one.text == two.text == "The Bell\n\nIt rang."
     assert one.id != two.id
 
@@ -63,7 +74,7 @@ def test_a_pasted_text_becomes_an_article_with_an_id_of_its_own() -> None:
     ],
 )
 def test_a_file_name_is_only_a_label(name: str, slug: str) -> None:
-    article = web._own_article(sent(name=name, content=b"The bell rang twice at dusk."), set())
+    article = read_upload(name, b"The bell rang twice at dusk.", set())
     assert article.id == slug
     assert article.source is None
 
@@ -81,7 +92,7 @@ def test_a_file_name_is_only_a_label(name: str, slug: str) -> None:
 )
 def test_what_cannot_be_read_is_refused_in_words(data: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ArticleError, match=complaint):
-        web._own_article(data, set())
+        read_upload(*web._content(data), set())
 
 
 async def test_opening_gives_a_key_and_the_article(page: Page) -> None:
@@ -109,20 +120,50 @@ def test_an_unexpected_error_tells_a_visitor_nothing(caplog: pytest.LogCaptureFi
 def test_the_api_takes_what_it_returned_as_history(page: Page) -> None:
     first = page.api_ask("Who cast it?")
     assert page.api_ask("When?", [first])["question"] == "When?"
-    turn = web._turn(first | {"citations": first["citations"]}, {"bell": ARTICLE})
+    (turn,) = turns_of(read_history([first]), {"bell": ARTICLE}, keep=10)
     (citation,) = turn.answer.citations
     assert citation.quote == ARTICLE.text[citation.start : citation.end]
 
 
-def test_a_forged_citation_in_a_history_is_cut_anew_or_refused(page: Page) -> None:
+@pytest.mark.parametrize(
+    "forgery",
+    [{"quote": "Nobody cast it."}, {"end": 10_000}, {"start": -5}, {"article_id": "other"}],
+)
+def test_a_forged_citation_in_a_history_is_dropped(page: Page, forgery: dict[str, Any]) -> None:
     first = page.api_ask("Who cast it?")
     (citation,) = first["citations"]
-    forged = first | {"citations": [citation | {"quote": "Nobody cast it."}]}
-    (cut,) = web._turn(forged, {"bell": ARTICLE}).answer.citations
-    assert cut.quote == citation["quote"]
-    outside = first | {"citations": [citation | {"end": 10_000}]}
-    with pytest.raises(ArticleError, match="as they were returned"):
-        web._turn(outside, {"bell": ARTICLE})
+    forged = first | {"citations": [citation, citation | forgery]}
+    (turn,) = turns_of(read_history([forged]), {"bell": ARTICLE}, keep=10)
+    assert [c.quote for c in turn.answer.citations] == [citation["quote"]]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [["text"], [{"question": "x"}], "text", [{"question": "x", "plain": "y" * 30_000}], 51 * [{}]],
+)
+def test_a_history_that_was_never_given_is_refused(rows: object) -> None:
+    with pytest.raises(HistoryError, match="as they were returned"):
+        read_history(rows)
+
+
+def test_what_a_history_says_is_bounded_and_clean() -> None:
+    row = {"question": "Who\u202e?", "plain": "A\0 " + "b " * 5000, "refused": False}
+    turns = turns_of(read_history([row] * 30), {}, keep=10)
+    assert len(turns) == 10
+    assert turns[0].question == "Who?"
+    assert turns[0].answer.plain.startswith("A b b") and len(turns[0].answer.plain) <= 2000
+
+
+def test_an_answer_has_one_verdict(page: Page) -> None:
+    session = page.sessions.open("a")
+    for step in page.ask(
+        SimpleNamespace(_data={"session": session.key, "question": "Who?", "turn": 1})
+    ):
+        assert step
+    sent_verdict = {"session": session.key, "turn": 1, "verdict": "up"}
+    page.rate(sent_verdict)
+    with pytest.raises(FeedbackError, match="already"):
+        page.rate(sent_verdict)
 
 
 def test_one_visitor_cannot_see_another_visitors_article(page: Page) -> None:
@@ -139,11 +180,11 @@ def test_a_changed_seed_is_noticed(
 ) -> None:
     seed = tmp_path / "ferry.txt"
     seed.write_text(qa.articles[0].text, "utf-8")
-    web.compare(qa, "index", tmp_path)
+    web_app.compare(qa, "index", tmp_path)
     assert not caplog.records
     seed.write_text(qa.articles[0].text + "\nIt sank.", "utf-8")
-    web.compare(qa, "index", tmp_path)
+    web_app.compare(qa, "index", tmp_path)
     assert "article-qa index" in caplog.records[-1].getMessage()
     seed.write_bytes(b"")
-    web.compare(qa, "index", tmp_path)
+    web_app.compare(qa, "index", tmp_path)
     assert "ferry.txt" in caplog.records[-1].getMessage()

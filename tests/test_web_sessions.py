@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from article_qa.answering.citations import invalid
-from article_qa.errors import ArticleError, IndexStaleError
+from article_qa.errors import ArticleError, IndexStaleError, LimitError, SessionExpiredError
 from article_qa.reading.article import parse_article
 from article_qa.types import Turn
 from article_qa.web import sessions
-from article_qa.web.sessions import Library, SessionExpiredError, Sessions
+from article_qa.web.sessions import Library, Session, Sessions
 
 
 def own(id: str, words: int = 10) -> Any:
@@ -46,15 +46,51 @@ def test_closing_the_window_forgets_everything() -> None:
     assert visitors.get(other.key) is other
 
 
-def test_the_longest_idle_visitor_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def fall_silent(session: Session) -> None:
+    session.seen -= sessions.IDLE_SECONDS + 1
+
+
+def test_an_empty_session_gives_way_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
+    visitors = Sessions()
+    busy, empty = visitors.open("a"), visitors.open("b")
+    busy.bring(own("mine"))
+    visitors.open("c")
+    assert visitors.get(busy.key) is busy
+    with pytest.raises(SessionExpiredError):
+        visitors.get(empty.key)
+
+
+def test_a_newcomer_is_refused_rather_than_an_active_visitor_thrown_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
     visitors = Sessions()
     one, two = visitors.open("a"), visitors.open("b")
-    visitors.get(one.key)
+    one.bring(own("one"))
+    two.bring(own("two"))
+    with pytest.raises(LimitError, match="Too many people"):
+        visitors.open("c")
+    fall_silent(one)
     visitors.open("c")
-    assert visitors.get(one.key) is one
-    with pytest.raises(SessionExpiredError):
-        visitors.get(two.key)
+    assert visitors.get(two.key) is two
+
+
+def test_one_address_cannot_take_all_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "MAX_SESSIONS_OF_ADDRESS", 1)
+    visitors = Sessions()
+    visitors.open("a", "10.0.0.1").bring(own("mine"))
+    with pytest.raises(LimitError):
+        visitors.open("b", "10.0.0.1")
+    visitors.open("c", "10.0.0.2")
+
+
+def test_a_named_session_opens_once_and_its_name_must_be_a_secret() -> None:
+    visitors = Sessions()
+    name = "a-name-nobody-will-guess"
+    assert visitors.named(name) is visitors.named(name)
+    with pytest.raises(ValueError, match="16 to 100"):
+        visitors.named("demo")
 
 
 def test_a_visitor_keeps_the_newest_articles_and_turns(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +112,9 @@ def test_memory_is_bounded_over_all_visitors(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sessions, "MAX_ALL_CHARS", idle.chars + busy.chars + 10)
     visitors.make_room(10)
     assert idle.own
+    with pytest.raises(LimitError, match="no room"):
+        visitors.make_room(20)
+    fall_silent(idle)
     visitors.make_room(20)
     assert not idle.own
     assert busy.own

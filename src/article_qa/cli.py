@@ -1,7 +1,7 @@
-"""The command line: ``article-qa index | ask | serve | eval | bench``.
+"""The command line: ``article-qa index | ask | chat | serve | mcp | eval | bench``.
 
-Exit codes: 0 answered (or done), 3 refused, 2 wrong usage, 1 an error. An error is one line and
-the next command to run.
+Exit codes: 0 answered (or done), 3 refused, 2 wrong usage and invalid questions, 1 an error. An
+error is one line and the next command to run; with ``--json`` it is an object on standard output.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
     from article_qa.types import Answer
 
-REFUSED = 3
+REFUSED, INVALID = 3, 2
 CHAT_MODEL_VARIABLE = "ARTICLE_QA_CHAT_MODEL"
 SEEDS = Path("seeds")
 
@@ -55,10 +56,35 @@ def _plainly(command: Callable[P, None]) -> Callable[P, None]:
         try:
             command(*args, **kwargs)
         except ArticleQAError as error:
-            typer.echo(f"Error: {error}", err=True)
+            _print_error(str(error), type(error).__name__, as_json=bool(kwargs.get("as_json")))
             raise typer.Exit(1) from None
 
     return run
+
+
+def _print_error(message: str, kind: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"error": {"type": kind, "message": message}}, indent=2))
+    else:
+        typer.echo(f"Error: {message}", err=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"article-qa {version('article-qa')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
@@ -104,32 +130,118 @@ def ask(
     index: IndexDir = Path("index"),
     chat_model: ChatModel = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print Answer.to_dict().")] = False,
+    stream: Annotated[
+        bool,
+        typer.Option(help="Print words as they are written, unverified; then the answer."),
+    ] = False,
 ) -> None:
     """Answer one question, with the exact passages it rests on."""
     text = sys.stdin.read() if question == "-" else question
+    if problem := _problem(text):
+        _print_error(problem, "InvalidQuestion", as_json=as_json)
+        raise typer.Exit(INVALID)
     qa = _open(index, article, chat_model)
-    answer = qa.ask(text)
-    if as_json:
+    answer = _streamed(qa, text, as_json=as_json) if stream else qa.ask(text)
+    if as_json and not stream:
         typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
-    else:
+    elif not as_json:
         _print_answer(answer, qa)
     if answer.refused:
         raise typer.Exit(REFUSED)
 
 
+def _problem(question: str) -> str | None:
+    """Say why a question cannot be asked at all."""
+    limit = Settings().max_question_chars
+    if not question.strip():
+        return "The question is empty."
+    if len(question) > limit:
+        return f"The question has {len(question):,} characters; at most {limit:,} are read."
+    return None
+
+
+def _streamed(qa: ArticleQA, question: str, *, as_json: bool) -> Answer:
+    """Print events as they come (with --json one object a line); return the answer."""
+    said = False
+    for event in qa.stream(question):
+        if event.answer is not None:
+            if as_json:
+                typer.echo(json.dumps({"event": "answer", "answer": event.answer.to_dict()}))
+            elif said:
+                typer.echo("\n")
+            return event.answer
+        said = True
+        if as_json:
+            typer.echo(json.dumps({"event": "text", "text": event.text}))
+        else:
+            typer.echo(event.text, nl=False)
+    raise RuntimeError("the engine ended its stream without an answer")
+
+
+@app.command()
+@_plainly
+def chat(
+    article: Annotated[
+        list[Path] | None,
+        typer.Option(help="Ask this file (or folder) in place of the index. Repeatable."),
+    ] = None,
+    index: IndexDir = Path("index"),
+    chat_model: ChatModel = None,
+) -> None:
+    """Hold a conversation; every answer shows the passage it rests on."""
+    from article_qa.terminal import converse
+
+    converse(_open(index, article, chat_model))
+
+
 @app.command()
 @_plainly
 def serve(
-    index: IndexDir = Path("index"),
-    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")] = "127.0.0.1",
+    index: Annotated[
+        Path | None, typer.Option("--index", help="Folder of the built index (default: index).")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on (127.0.0.1); 0.0.0.0 for all.")
+    ] = None,
     port: Annotated[int | None, typer.Option(help="Default: 7860, or the next free one.")] = None,
     chat_model: ChatModel = None,
+    allowed_host: Annotated[
+        list[str] | None, typer.Option(help="A name the service may be called by. Repeatable.")
+    ] = None,
+    mcp: Annotated[bool | None, typer.Option(help="Also serve MCP, at /mcp.")] = None,
+    log_json: Annotated[bool | None, typer.Option(help="Log JSON objects.")] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
 ) -> None:
-    """Serve the page."""
+    """Serve the page and the REST interface (see /docs); options also come from ARTICLE_QA_*."""
+    from article_qa.web.options import read_options
+
+    options = read_options(
+        index=index, host=host, port=port, chat_model=chat_model, mcp=mcp, log_json=log_json,
+        allowed_hosts=allowed_host and tuple(allowed_host),
+    )  # fmt: skip
+    _quiet()
     from article_qa.web import launch
 
-    launch(index, host=host, port=port, chat_model=chat_model, open_browser=browser)
+    launch(options, open_browser=browser)
+
+
+@app.command()
+@_plainly
+def mcp(
+    article: Annotated[
+        list[Path] | None,
+        typer.Option(help="Serve this file (or folder) in place of the index. Repeatable."),
+    ] = None,
+    index: IndexDir = Path("index"),
+    chat_model: ChatModel = None,
+) -> None:
+    """Serve the articles to an assistant, over standard input and output (MCP)."""
+    qa = _open(index, article, chat_model)
+    from article_qa.web.mcp import serve_stdio
+    from article_qa.web.service import Service
+    from article_qa.web.sessions import Library
+
+    serve_stdio(Service(Library(qa)))
 
 
 @app.command()

@@ -4,10 +4,16 @@
 
     ArticleQAError
      +-- ArticleError       an article cannot be read: missing, empty, binary, unknown format
+     |    +-- UnknownArticleError  no article of such an id is open here
+     +-- HistoryError       a conversation to go on from was not held over these articles
+     +-- FeedbackError      a verdict cannot be stored
+     +-- LimitError         a server's bound is reached: sessions, articles, memory
+     |    +-- SessionExpiredError  a visitor's session is not known here any more
      +-- IndexUnusableError  an index cannot be used; the message names the command that mends it
      |    +-- IndexCorruptError   truncated, edited, not an index
      |    +-- IndexStaleError     made from other articles, another model or other settings
      |    +-- IndexSchemaError    written by a newer version of this package
+     +-- OptionsError       the service is configured wrongly
      +-- ModelError         a model cannot be found or loaded
      +-- MissingExtraError  an optional package is needed; the message has the pip command
      +-- EvaluationError    an evaluation set is malformed
@@ -28,6 +34,29 @@ class ArticleError(ArticleQAError):
     """An article cannot be read."""
 
 
+class UnknownArticleError(ArticleError):
+    """No article of such an id is open here."""
+
+
+class HistoryError(ArticleQAError):
+    """A conversation to go on from is not one that was held over these articles."""
+
+
+class FeedbackError(ArticleQAError):
+    """A verdict on an answer cannot be stored."""
+
+
+class LimitError(ArticleQAError):
+    """A bound of the server is reached: sessions, articles, memory."""
+
+
+class SessionExpiredError(LimitError):
+    """A visitor's session is not known here: too long idle, or the server was restarted."""
+
+    def __init__(self) -> None:
+        super().__init__("This conversation has expired. Reload the page to start a new one.")
+
+
 class IndexUnusableError(ArticleQAError):
     """An index cannot be used."""
 
@@ -42,6 +71,10 @@ class IndexStaleError(IndexUnusableError):
 
 class IndexSchemaError(IndexUnusableError):
     """An index was written by a newer version of this package."""
+
+
+class OptionsError(ArticleQAError):
+    """The service is configured wrongly: a flag or a variable of the environment."""
 
 
 class ModelError(ArticleQAError):

@@ -16,7 +16,8 @@ from typing import Any
 from article_qa.answering.citations import verify
 from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Draft, Event, Evidence, Statement
-from article_qa.web.page import build, serve
+from article_qa.web import create_app, serve
+from article_qa.web.options import ServiceOptions
 
 WORDS = 30
 
@@ -43,4 +44,5 @@ class SlowQA:
 
 
 if __name__ == "__main__":
-    serve(build(SlowQA, feedback=None), port=int(os.environ["PORT"]))  # type: ignore[arg-type]
+    options = ServiceOptions(port=int(os.environ["PORT"]), feedback="")
+    serve(create_app(SlowQA, options), options)  # type: ignore[arg-type]

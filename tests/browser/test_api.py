@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -92,19 +91,3 @@ def test_only_the_documented_endpoints_are_public(address: str) -> None:
         info = json.load(response)
     assert sorted(info["named_endpoints"]) == ["/articles", "/ask"]
     assert not info["unnamed_endpoints"]
-
-
-@pytest.mark.skipif(importlib.util.find_spec("mcp") is None, reason="needs article-qa[mcp]")
-async def test_an_assistant_can_ask_over_mcp(address: str) -> None:
-    from mcp import ClientSession
-    from mcp.client.streamable_http import streamable_http_client
-
-    async with (
-        streamable_http_client(f"{address}gradio_api/mcp/") as (read, write, _),
-        ClientSession(read, write) as session,
-    ):
-        await session.initialize()
-        names = [tool.name for tool in (await session.list_tools()).tools]
-        tool = next(name for name in names if name.endswith("ask"))
-        result = await session.call_tool(tool, {"question": QUESTION})
-    assert "Michael Crowley" in str(result.content)

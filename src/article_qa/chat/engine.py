@@ -27,6 +27,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, S
 from langchain_core.messages.utils import count_tokens_approximately
 
 from article_qa.answering.citations import NOT_IN_ARTICLE
+from article_qa.chat.clean import clean
 from article_qa.chat.verification import Embed, Source, Verdict, check, sentences_of
 from article_qa.config import Settings
 from article_qa.conversation.followup import standalone
@@ -288,7 +289,7 @@ class _Written:
             _ModelFailedError: it is too long.
         """
         self._seen += len(piece)
-        self._rest += piece
+        self._rest += clean(piece)
         new = ""
         while tag := (_THOUGHT_END if self._thinking else _THOUGHT).search(self._rest):
             if not self._thinking:
@@ -311,6 +312,55 @@ class _Written:
     def answer(self) -> str:
         """The whole answer so far."""
         return (self._answer + ("" if self._thinking else self._rest)).strip()
+
+
+_CUT = {
+    "length": "reached the limit of its length",
+    "max_tokens": "reached the limit of its length",
+    "model_context_window_exceeded": "reached the limit of its length",
+    "content_filter": "was stopped by its provider's filter",
+    "safety": "was stopped by its provider's filter",
+    "refusal": "was stopped by its provider's filter",
+    "prohibited_content": "was stopped by its provider's filter",
+    "recitation": "was stopped by its provider's filter",
+    "blocklist": "was stopped by its provider's filter",
+}
+"""How providers name an end that is none, and what it means."""
+
+
+class _Ending:
+    """How a model's stream came to its end."""
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._provider = False
+
+    def add(self, piece: AIMessageChunk) -> None:
+        """Look at a piece for the provider's word on why it stopped."""
+        told = piece.response_metadata
+        self._provider = self._provider or bool(told.get("model_provider"))
+        for name in ("finish_reason", "stop_reason", "done_reason"):
+            if told.get(name):
+                self._reason = str(told[name]).rpartition(".")[2].lower()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the answer is incomplete, in words; None where it is whole."""
+        if self._reason is None:
+            # Providers that LangChain names say why they stop; others may not.
+            return "broke off" if self._provider else None
+        return _CUT.get(self._reason)
+
+
+_SENTENCE_END = re.compile(r"[.!?][\"”’)]*(?: ?\[[\d, ]{1,20}\])*(?=\s|\Z)|\n")
+
+
+def _finished(text: str) -> str:
+    """Return an incomplete answer without the sentence in which it was cut off."""
+    ends = [
+        match.end() for match in re.finditer(r"[.!?][\"”’)]*(?:\s*\[[\d, ]+\])*(?=\s|\Z)|\n", text)
+    ]
+    return text[: max(ends, default=0)].strip()
 
 
 # ---------------------------------------------------------------------------------------------
@@ -565,21 +615,29 @@ class ChatEngine:
             messages, shown = build_prompt(
                 question, hits, articles, max_tokens=_prompt_tokens(self.model)
             )
-            written = _Written()
+            written, ending = _Written(), _Ending()
             usage: Usage | None = None
             with closing(_ask(self.model, messages, self.settings.chat_timeout)) as pieces:
                 for piece in pieces:
                     usage = _add(usage, piece)
+                    ending.add(piece)
                     if new := written.add(piece.text):
                         yield new
             if not re.search(r"[^\W\d_]{2}", _MARKER.sub("", written.answer)):
                 raise _ModelFailedError("wrote no words" if written.answer else "said nothing")
+            said = written.answer if ending.problem is None else _finished(written.answer)
+            if not said:
+                raise _ModelFailedError(str(ending.problem))
         except _ModelFailedError as failure:
             logger.warning("The chat model %s.", failure)
             notice = f"The chat model {failure}; this answer was found without it."
             yield replace(self.fallback.draft(question, hits, articles), notice=notice)
             return
-        yield replace(self._verified(written.answer, shown, hits), usage=usage)
+        draft = self._verified(said, shown, hits)
+        if ending.problem:
+            cut = f"The answer is incomplete: the chat model {ending.problem}."
+            draft = replace(draft, notice=f"{cut} {draft.notice}" if draft.notice else cut)
+        yield replace(draft, usage=usage)
 
     def _verified(self, answer: str, shown: Sequence[Shown], hits: Sequence[Hit]) -> Draft:
         """Turn a model's answer into a draft of what the passages bear out."""

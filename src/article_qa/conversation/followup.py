@@ -24,11 +24,12 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from article_qa.answering.overview import overview_kind
 from article_qa.answering.question import asked_about
-from article_qa.errors import ArticleError
+from article_qa.errors import HistoryError
 from article_qa.language.mentions import (
     ADVERBS,
     AUXILIARIES,
@@ -57,6 +58,45 @@ _CENTRE, _ANSWER, _SUBJECT, _OBJECT, _QUOTE = 4.0, 3.0, 2.5, 2.0, 1.0
 _OLDER, _REFUSED, _PARALLEL, _AGENT = 1.5, 1.0, 0.75, 2.0
 _SHORT_ANSWER = 8
 """An answer of at most this many words is spoken of as a whole; of a longer one only its names."""
+
+
+MAX_QUESTION = 1000
+"""Characters of a follow-up; a longer question tells enough to stand alone."""
+MAX_TURNS = 10
+"""Turns that a follow-up is understood from; it points at the last one or two."""
+MAX_SAID, MAX_QUOTES = 600, 6
+"""Characters of an earlier question, answer or quote that are read, and quotes of a turn."""
+MAX_POINTERS = 8
+"""Words of a follow-up that are replaced."""
+
+
+class _Remembered(tuple[Turn, ...]):
+    """A history whose mentions are found once."""
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        return _history_mentions(self)
+
+
+def _bounded(turn: Turn) -> Turn:
+    """Cut a turn to what is read of it; a client may have sent anything."""
+    answer = turn.answer
+    cited = [replace(c, quote=c.quote[:MAX_SAID]) for c in answer.citations[:MAX_QUOTES]]
+    understood = answer.understood_as
+    return Turn(
+        turn.question[:MAX_SAID],
+        replace(
+            answer,
+            plain=answer.plain[:MAX_SAID],
+            understood_as=understood and understood[:MAX_SAID],
+            citations=tuple(cited),
+            hits=answer.hits[:MAX_QUOTES],
+        ),
+    )
+
+
+def _mentions_in(history: Sequence[Turn]) -> list[Mention]:
+    return history.mentions if isinstance(history, _Remembered) else _history_mentions(history)
 
 
 def _question_of(turn: Turn) -> str:
@@ -206,7 +246,7 @@ def _resolve(
 ) -> Mention | None:
     """Find what a pronoun of the kind ``target`` means; None where nothing agrees with it."""
     best: tuple[float, Mention] | None = None
-    for mention in _history_mentions(history):
+    for mention in _mentions_in(history):
         fit = _fit(target, mention)
         low = mention.text.lower()
         if fit is None or any(low in e or e in low for e in exclude):
@@ -318,6 +358,8 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
         word = match.group().lower()
         if word not in _POINTERS:
             continue
+        if len(edits) >= MAX_POINTERS:
+            break
         target, _ = _POINTERS[word]
         role = _role(question, match, word)
         here = Span(*match.span())
@@ -366,7 +408,7 @@ def _same_head(noun: str, history: Sequence[Turn], word: str) -> str | None:
     if noun in {"time", "year", "day", "month"} and word in {"that", "this"}:
         time = _resolve("time", history, subject=False)
         return time.text if time and time.text[0].isdigit() else None
-    mentions = sorted(_history_mentions(history), key=lambda m: -m.weight)
+    mentions = sorted(_mentions_in(history), key=lambda m: -m.weight)
     found = next((m for m in mentions if not m.name and m.head == noun), None)
     return found.text if found else None
 
@@ -558,7 +600,7 @@ def _is_phrase(rest: str, *, asked_about: bool) -> bool:
 
 
 def _topic(history: Sequence[Turn]) -> str | None:
-    mentions = [m for m in _history_mentions(history) if m.role != "quote"]
+    mentions = [m for m in _mentions_in(history) if m.role != "quote"]
     mentions.sort(key=lambda m: -(m.weight + (0.5 if m.name else 0)))
     return mentions[0].text if mentions else None
 
@@ -768,10 +810,12 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     Returns:
         The question with what it points back to put in ('Who appointed him?' -> 'Who appointed
         Zalmay Khalilzad?'), or ``question`` itself where it stands alone or nothing in the history
-        agrees with it.
+        agrees with it. The work is bounded, whatever a client sends as history: only the last
+        ``MAX_TURNS`` are read, and of each no more than ``MAX_SAID`` characters of a kind.
     """
-    if not history or not question.strip():
+    if not history or not question.strip() or len(question) > MAX_QUESTION:
         return question
+    history = _Remembered(_bounded(turn) for turn in history[-MAX_TURNS:])
     flat = " ".join(question.split())
     if overview_kind(flat) and overview_kind(_question_of(history[-1])):
         return question
@@ -879,7 +923,7 @@ class Conversation:
                 is the article's own text.
 
         Raises:
-            ArticleError: a citation is not what ``articles`` say there; the conversation was held
+            HistoryError: a citation is not what ``articles`` say there; the conversation was held
                 over other articles.
         """
         turns = [Turn(t["question"], Answer.from_dict(t["answer"])) for t in data["turns"]]
@@ -894,7 +938,7 @@ def _check_citations(answer: Answer, articles: Mapping[str, Article]) -> None:
     for citation in (*answer.citations, *answer.nearest):
         article = articles.get(citation.article_id)
         if article is None or article.text[citation.start : citation.end] != citation.quote:
-            raise ArticleError(
+            raise HistoryError(
                 f"the saved conversation cites {citation.quote[:60]!r}, which is not at "
                 f"{citation.article_id}:{citation.start}-{citation.end} of these articles: it was "
                 "held over others. Load those, or start a new conversation."

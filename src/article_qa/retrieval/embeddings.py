@@ -12,6 +12,7 @@ import base64
 import hashlib
 import importlib.metadata
 import importlib.util
+import json
 import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -155,6 +156,17 @@ class SentenceEmbeddings(Embeddings):
             for name, tensor in sorted(self._load().state_dict().items()):
                 digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
         return digest.hexdigest()
+
+    @cached_property
+    def dimension(self) -> int | None:
+        """Numbers of a vector, as the model's folder says; None where it does not, or is none."""
+        if self._folder is None:
+            return None
+        try:
+            pooling = json.loads((self._folder / "1_Pooling" / "config.json").read_bytes())
+            return int(pooling["word_embedding_dimension"])
+        except (OSError, LookupError, TypeError, ValueError):
+            return None
 
     def load(self) -> None:
         """Load what embeds texts that are searched now.

@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import shutil
 import threading
@@ -28,7 +29,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import compress
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, get_args
 
 import faiss
 import numpy as np
@@ -42,11 +43,12 @@ from article_qa.errors import (
     IndexSchemaError,
     IndexStaleError,
     IndexUnusableError,
+    UnknownArticleError,
 )
 from article_qa.reading.passages import cut_passages
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
 from article_qa.retrieval.lexical import BM25
-from article_qa.types import Article, Block, Passage, Span
+from article_qa.types import Article, Block, BlockKind, Passage, Span
 
 SCHEMA = 1
 """Version of the files' layout. Raise it with any change that older code would misread."""
@@ -61,6 +63,17 @@ _FILES = (
 _SUMS = "SHA256SUMS"
 _REMEDY = "Run `article-qa index` to build it again."
 _LOCK_SECONDS = 60.0
+_HOSTILE = (
+    ArithmeticError,  # a number beyond all bounds
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RecursionError,  # brackets in brackets
+    TypeError,
+    ValueError,
+)
+"""What reading files can raise that have the right digests and were made by somebody else."""
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
@@ -132,13 +145,25 @@ class _Searcher:
         self._dense = _flat_index([entry.vectors for entry in held])
         self._sentence_dense = _flat_index([entry.sentence_vectors for entry in held])
 
+    def check_width(self, width: int | None, where: str) -> None:
+        """Compare the vectors' width with the embedding model's, where that is known.
+
+        Raises:
+            IndexCorruptError: they differ.
+        """
+        if width is not None and self.passages and self._dense.d != width:
+            raise IndexCorruptError(
+                f"No usable index in {where}: its vectors have {self._dense.d} numbers, those of "
+                f"the embedding model {width}. {_REMEDY}"
+            )
+
     def candidates(
         self, question: str, vector: Floats, article_ids: Iterable[str] | None
     ) -> Candidates:
         """Score the passages and sentences of some articles, or of all."""
         wanted = set(self.entries if article_ids is None else article_ids)
         if unknown := sorted(wanted - self.entries.keys()):
-            raise ArticleError(
+            raise UnknownArticleError(
                 f"No article {unknown[0]!r} in the index; it holds "
                 f"{', '.join(map(repr, self.entries)) or 'none'}."
             )
@@ -255,13 +280,14 @@ class PassageIndex:
             article_ids: search only these articles; None searches all.
 
         Raises:
-            ArticleError: an id is not in the index.
+            UnknownArticleError: an id is not in the index.
             ModelError: the embedding model cannot be loaded.
         """
         searcher = self._searcher
         if not searcher.passages:  # nothing to compare a vector with
             return searcher.candidates(question, np.zeros(0, dtype=np.float32), article_ids)
         vector = np.asarray(self.embeddings.embed_query(question), dtype=np.float32)
+        searcher.check_width(len(vector), "memory")
         return searcher.candidates(question, vector, article_ids)
 
     def _change(
@@ -346,6 +372,7 @@ class PassageIndex:
             return cls.build(sources, settings, embeddings)
         index = cls(settings, embeddings)
         index._searcher = _Searcher(entries)
+        index._searcher.check_width(embeddings.dimension, str(directory))
         if sources is not None:
             index.sync(sources)
         return index
@@ -499,17 +526,34 @@ def _write(directory: Path, files: Mapping[str, bytes]) -> None:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+        _flush_folder(new)
         new.rename(directory / ".saved")
+        _flush_folder(directory)
         _finish_save(directory)
+        _flush_folder(directory)
 
 
 def _finish_save(directory: Path) -> None:
     saved = directory / ".saved"
-    if saved.is_dir():
+    if saved.is_dir() and not saved.is_symlink():
         for name in (*_FILES, _SUMS):
-            if (saved / name).exists():
+            if (saved / name).is_file():
                 (saved / name).replace(directory / name)
-        saved.rmdir()
+        shutil.rmtree(saved)  # whatever else has got into it
+    else:
+        saved.unlink(missing_ok=True)
+
+
+def _flush_folder(directory: Path) -> None:
+    """Have the names in a folder written to the disk, where the system can."""
+    try:
+        folder = os.open(directory, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _read_settled(directory: Path) -> tuple[dict[str, Any], list[_Entry]]:
@@ -540,7 +584,7 @@ def _read(directory: Path) -> tuple[dict[str, Any], list[_Entry]]:
             raise _corrupt(directory, f"{name} is truncated or was edited ({len(data)} bytes)")
     try:
         return manifest, _entries(manifest, content)
-    except (KeyError, IndexError, TypeError, ValueError, EOFError) as error:
+    except _HOSTILE as error:
         raise _corrupt(directory, "its files contradict each other", error) from error
 
 
@@ -549,7 +593,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(_read_file(directory, "manifest.json"))
         schema = int(manifest["schema"])
-    except (ValueError, KeyError, TypeError) as error:
+    except _HOSTILE as error:
         raise _corrupt(directory, "manifest.json is not an index's manifest", error) from error
     if schema > SCHEMA:
         raise IndexSchemaError(
@@ -594,9 +638,11 @@ def _entries(manifest: Mapping[str, Any], content: Mapping[str, bytes]) -> list[
         raise ValueError("the articles are not those of the manifest")
     passages = _records(content["passages.jsonl"])
     vectors, sentence_vectors = (_vectors(content[name]) for name in _FILES[3:])
+    if vectors.shape[1] != sentence_vectors.shape[1]:
+        raise ValueError(f"vectors of {vectors.shape[1]} and {sentence_vectors.shape[1]} numbers")
     entries, row, sentence_row = [], 0, 0
     for article, record in zip(articles, manifest["articles"], strict=True):
-        end = row + record["passages"]
+        end = row + _count(record["passages"])
         cut = tuple(_passage(passage, article) for passage in passages[row:end])
         sentence_end = sentence_row + len(_sentences(cut))
         entries.append(
@@ -616,25 +662,38 @@ def _records(lines: bytes) -> list[dict[str, Any]]:
 
 
 def _vectors(content: bytes) -> Floats:
-    array: Floats = np.load(io.BytesIO(content), allow_pickle=False)
-    if array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise ValueError(f"vectors of shape {array.shape} and type {array.dtype}")
+    """Read an array as ``np.save`` writes it, holding its header against what is there."""
+    buffer = io.BytesIO(content)
+    if np.lib.format.read_magic(buffer) != (1, 0):
+        raise ValueError("vectors of another format")
+    shape, by_column, dtype = np.lib.format.read_array_header_1_0(buffer)
+    there = len(content) - buffer.tell()
+    if len(shape) != 2 or dtype != np.float32 or by_column or math.prod(shape) * 4 != there:
+        raise ValueError(f"vectors of shape {shape} and type {dtype} in {there} bytes")
+    array: Floats = np.frombuffer(content, np.float32, offset=buffer.tell()).reshape(shape)
+    if not np.isfinite(array).all():
+        raise ValueError("vectors with numbers that are none")
     return array
 
 
 def _article(record: Mapping[str, Any]) -> Article:
-    text = record["text"]
+    text = _string(record["text"])
+    source = record["source"]
     return Article(
-        id=record["id"],
-        title=record["title"],
+        id=_string(record["id"]),
+        title=_string(record["title"]),
         text=text,
-        blocks=tuple(
-            Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences))
-            for kind, start, end, sentences in record["blocks"]
-        ),
-        source=record["source"],
-        notes=tuple(record["notes"]),
+        blocks=tuple(_block(block, text) for block in record["blocks"]),
+        source=None if source is None else _string(source),
+        notes=tuple(map(_string, record["notes"])),
     )
+
+
+def _block(record: Sequence[Any], text: str) -> Block:
+    kind, start, end, sentences = record
+    if kind not in get_args(BlockKind):
+        raise ValueError(f"a block of the kind {kind!r}")
+    return Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences))
 
 
 def _passage(record: Mapping[str, Any], article: Article) -> Passage:
@@ -644,15 +703,29 @@ def _passage(record: Mapping[str, Any], article: Article) -> Passage:
     sentences = tuple(_span(sentence, article.text) for sentence in record["sentences"])
     if span != Span(sentences[0].start, sentences[-1].end) or not context.contains(span):
         raise ValueError(f"the passage at {span.start}..{span.end} is not made of its sentences")
+    if record["kind"] not in get_args(BlockKind):
+        raise ValueError(f"a passage of the kind {record['kind']!r}")
     text = article.text[span.start : span.end]
     return Passage(article.id, span, text, sentences, context, record["kind"])
 
 
 def _span(pair: Sequence[int], text: str) -> Span:
-    start, end = pair
+    start, end = map(_count, pair)
     if not 0 <= start <= end <= len(text):
         raise ValueError(f"{start}..{end} lies outside a text of {len(text)} characters")
     return Span(start, end)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{str(value)[:20]} where a count is expected")
+    return value
+
+
+def _string(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where a text is expected")
+    return value
 
 
 def _check_fresh(

@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio reads it when imported
 
-from article_qa.web.page import build, launch
+from article_qa.web.app import create_app, launch, serve
+from article_qa.web.page import build
 
-__all__ = ["build", "launch"]
+__all__ = ["build", "create_app", "launch", "serve"]

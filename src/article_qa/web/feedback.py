@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from article_qa.errors import ArticleError
+from article_qa.errors import FeedbackError
 from article_qa.types import Turn
 
 MAX_FILE_BYTES = 20_000_000
@@ -32,22 +33,28 @@ class Feedback:
         """Store a verdict on the last of ``turns``.
 
         Raises:
-            ArticleError: the verdict is neither "up" nor "down", or the file is full or unwritable.
+            FeedbackError: the verdict is neither "up" nor "down", or the file is full or cannot
+                be written.
         """
         if verdict not in ("up", "down"):
-            raise ArticleError(f'A verdict is "up" or "down", not {verdict[:20]!r}.')
+            raise FeedbackError(f'A verdict is "up" or "down", not {verdict[:20]!r}.')
         if self.path is None:
             return
         line = json.dumps(record(turns, article_id, verdict), ensure_ascii=False) + "\n"
         try:
             with self._lock:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                with self.path.open("ab") as file:
+                with open(self.path, "ab", opener=_private) as file:
                     if file.tell() > MAX_FILE_BYTES:
-                        raise ArticleError("Verdicts are not stored any more: the file is full.")
+                        raise FeedbackError("Verdicts are not stored any more: the file is full.")
                     file.write(line.encode("utf-8", "backslashreplace"))
         except OSError as error:
-            raise ArticleError(f"The verdict could not be stored: {error.strerror}.") from error
+            raise FeedbackError(f"The verdict could not be stored: {error.strerror}.") from error
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner may read: it holds what visitors asked."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 def record(turns: Sequence[Turn], article_id: str, verdict: str) -> dict[str, Any]:

@@ -10,33 +10,38 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import importlib.util
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from fastapi import FastAPI
 
 from article_qa.config import Settings
-from article_qa.errors import ArticleError, ArticleQAError
-from article_qa.reading.article import parse_article, read_article, read_articles
-from article_qa.types import Answer, Article, Citation, Span, Turn
+from article_qa.errors import (
+    ArticleError,
+    ArticleQAError,
+    FeedbackError,
+    LimitError,
+    UnknownArticleError,
+)
+from article_qa.types import Answer, Article, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
-from article_qa.web.sessions import MAX_OWN_CHARS, Library, Session, Sessions
+from article_qa.web.schema import read_history
+from article_qa.web.service import Service
+from article_qa.web.sessions import MAX_OWN_CHARS, Library, Session
 from article_qa.web.suggest import Suggestions
+from article_qa.web.upload import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
 
-MAX_FILE_BYTES = 10_000_000
-"""A file a visitor may bring: a long PDF; its text is limited again by ``MAX_OWN_CHARS``."""
+MAX_VERDICTS = 100
+"""Verdicts stored of one visitor."""
 PAINT_SECONDS = 0.06
 """Streamed words are sent this often; more is not seen."""
 ANSWERS_AT_ONCE = 16
@@ -56,11 +61,14 @@ class Page:
         *,
         settings: Settings | None = None,
         feedback: Feedback | None = None,
+        service: Service | None = None,
     ) -> None:
-        self.library = library
-        self.settings = settings or Settings()
+        self.service = service or Service(library, settings=settings)
+        self.library = self.service.library
+        self.settings = self.service.settings
+        self.sessions = self.service.sessions
+        self.telemetry = self.service.telemetry
         self.feedback = feedback or Feedback()
-        self.sessions = Sessions()
         self.suggestions = Suggestions()
 
     # Opening and closing
@@ -71,7 +79,11 @@ class Page:
             qa = await asyncio.shield(asyncio.wrap_future(self.library.opened))
         except Exception as error:
             return _show(opened={"error": _calm(error)})
-        session = self.sessions.open(request.session_hash or "")
+        client = getattr(request, "client", None)
+        try:
+            session = self.sessions.open(request.session_hash or "", client.host if client else "")
+        except LimitError as error:
+            return _show(opened={"error": _calm(error)})
         articles = qa.articles
         return _show(
             opened={
@@ -115,7 +127,8 @@ class Page:
             question = str(data.get("question", ""))
             history = list(session.turns.values())
             said, painted, answer = "", 0.0, None
-            for step in qa.stream(question, history=history, article_ids=articles):
+            events = qa.stream(question, history=history, article_ids=articles)
+            for step in self.telemetry.watch("page", events):
                 if step.answer is not None:
                     answer = step.answer
                     continue
@@ -146,7 +159,7 @@ class Page:
         if not scope:
             return qa, None
         if scope not in {article.id for article in qa.articles}:
-            raise ArticleError("This article is no longer open. Choose one above.")
+            raise UnknownArticleError(_CLOSED)
         return qa, [str(scope)]
 
     # A visitor's own article
@@ -156,13 +169,9 @@ class Page:
         data = event._data or {}
         try:
             session = self.sessions.get(data.get("session"))
-            yield _show(brought={"work": "Reading"})
-            taken = {a.id for a in self.library.opened.result().articles} | set(session.own)
-            article = _own_article(data, taken)
-            self.sessions.make_room(len(article.text))
-            yield _show(brought={"work": f"Indexing {len(article.sentences):,} sentences"})
+            yield _show(brought={"work": "Reading and indexing"})
+            article = self.service.add(session, *_content(data), way="page")
             qa = self.library.ready.result()
-            session.bring(qa.with_articles([article]))
             yield _show(
                 brought={
                     "articles": _choices(qa, session),
@@ -206,12 +215,15 @@ class Page:
         session = self.sessions.get(data.get("session"))
         number = data["turn"]
         if number in session.private:
-            raise ArticleError("Answers from your own article are not stored.")
+            raise FeedbackError("Answers from your own article are not stored.")
+        if number in session.rated or len(session.rated) >= MAX_VERDICTS:
+            raise FeedbackError("A verdict on this answer is stored already.")
         turns = [t for n, t in session.turns.items() if n <= number and n not in session.private]
         library = self.library.ready.result().articles
         cited = [c.article_id for c in turns[-1].answer.citations]
         article_id = next(iter(cited), library[0].id if library else "")
         self.feedback.store(turns, article_id, str(data.get("verdict")))
+        session.rated.add(number)
         return {}
 
     def export(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -233,7 +245,7 @@ class Page:
         for article in qa.articles:
             if article.id == wanted:
                 return qa, article
-        raise ArticleError("This article is no longer open. Choose one above.")
+        raise UnknownArticleError(_CLOSED)
 
     # The named API
 
@@ -251,10 +263,8 @@ class Page:
             understood_as, notice, usage, engine.
         """
         try:
-            qa = self.library.ready.result()
-            articles = {article.id: article for article in qa.articles}
-            turns = [_turn(item, articles) for item in history or ()]
-            return qa.ask(str(question or ""), history=turns).to_dict()
+            turns = read_history(history)
+            return self.service.ask(str(question or ""), way="gradio", history=turns).to_dict()
         except ArticleQAError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -270,6 +280,7 @@ class Page:
         ]
 
 
+_CLOSED = "This article is no longer open. Choose one above."
 _WAITING = '<p class="wait"><span></span>The models are still loading; your question is next.</p>'
 
 
@@ -310,75 +321,19 @@ def _spoken(answer: Answer) -> str:
     return f"{answer.plain} ({count} citation{'' if count == 1 else 's'})"
 
 
-def _own_article(data: dict[str, Any], taken: set[str]) -> Article:
-    """Read what a visitor sent, under an id that nothing else has.
-
-    The file's bytes come with the event and are gone from the disk when they are read.
+def _content(data: dict[str, Any]) -> tuple[str, str | bytes]:
+    """Return the name and content of what a visitor sent.
 
     Raises:
-        ArticleError: too large, or not readable as an article.
+        ArticleError: a file that is not whole.
     """
-    name = Path(str(data.get("name") or "your text"))
-    slug = re.sub(r"[^a-z0-9]+", "-", name.stem.casefold()).strip("-")[:40] or "article"
-    id = next(f"own-{slug}-{n}" for n in range(1, len(taken) + 2) if f"own-{slug}-{n}" not in taken)
+    name = str(data.get("name") or "your text")
     if data.get("data") is None:
-        text = str(data.get("text", ""))
-        if len(text) > MAX_OWN_CHARS:
-            raise ArticleError(
-                f"A text may have up to {MAX_OWN_CHARS:,} characters; this one has {len(text):,}."
-            )
-        return parse_article(text.replace("\r\n", "\n").replace("\r", "\n"), id=id)
+        return name, str(data.get("text", ""))
     try:
-        content = base64.b64decode(str(data["data"]), validate=True)
+        return name, base64.b64decode(str(data["data"]), validate=True)
     except binascii.Error:
         raise ArticleError("The file did not arrive whole. Send it again.") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise ArticleError(
-            f"A file may have up to {MAX_FILE_BYTES // 1_000_000} MB; this one has "
-            f"{len(content) / 1e6:.1f} MB."
-        )
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "article" + re.sub(r"[^.a-z0-9]", "", name.suffix.casefold()))
-        path.write_bytes(content)
-        try:
-            article = read_article(path, id=id)
-        except ArticleError as error:
-            raise ArticleError(str(error).replace(str(path), name.name)) from None
-    return replace(article, source=None)
-
-
-def _turn(item: dict[str, Any], articles: dict[str, Article]) -> Turn:
-    """Return an earlier exchange as sent by an API client; its citations are cut anew.
-
-    Raises:
-        ArticleError: it is not what ``/ask`` returned.
-    """
-    try:
-        citations = []
-        for c in item.get("citations", ()):
-            text, start, end = articles[c["article_id"]].text, int(c["start"]), int(c["end"])
-            if not 0 <= start < end <= len(text):
-                raise ValueError(f"offsets {start}..{end} outside the article")
-            focus = tuple(Span(int(a), int(b)) for a, b in c.get("focus", ()))
-            citations.append(
-                Citation(int(c["number"]), c["article_id"], start, end, text[start:end], focus)
-            )
-        answer = Answer(
-            question=str(item["question"]),
-            text=str(item["text"]),
-            plain=str(item["plain"]),
-            status="refused" if item["refused"] else "answered",
-            reason=None,
-            confidence=0.0,
-            citations=tuple(citations),
-            hits=(),
-            understood_as=item.get("understood_as"),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ArticleError(
-            f"history must hold earlier results of /ask, as they were returned: {error!r}"
-        ) from error
-    return Turn(answer.question, answer)
 
 
 class _Blocks(gr.Blocks):  # type: ignore[misc]
@@ -393,7 +348,7 @@ class _Blocks(gr.Blocks):  # type: ignore[misc]
 
 
 def build(
-    source: ArticleQA | Callable[[], ArticleQA],
+    source: ArticleQA | Callable[[], ArticleQA] | Service,
     *,
     settings: Settings | None = None,
     feedback: str | Path | None = "feedback/feedback.jsonl",
@@ -402,11 +357,13 @@ def build(
 
     Args:
         source: an ``ArticleQA``, or a function that loads one; it runs in a thread of its own while
-            the page is already up, and a question asked meanwhile waits.
+            the page is already up, and a question asked meanwhile waits. Or the service that the
+            page shares with the other ways in.
         settings: for the limits shown; None for the defaults.
         feedback: file that thumbs up and down are appended to; None to store none.
     """
-    page = Page(Library(source), settings=settings, feedback=Feedback(feedback))
+    service = source if isinstance(source, Service) else Service(Library(source), settings=settings)
+    page = Page(service.library, service=service, feedback=Feedback(feedback))
     offered = (page.article, page.suggest, page.follow, page.rate, page.export)
     calls = {method.__name__: method for method in offered}
 
@@ -441,97 +398,23 @@ def build(
     return blocks
 
 
-def launch(
-    index_dir: str | Path = "index",
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    chat_model: Any = None,
-    open_browser: bool = True,
-    *,
-    settings: Settings | None = None,
-    feedback: str | Path | None = "feedback/feedback.jsonl",
-    seeds: str | Path | None = None,
-    wait: bool = True,
-) -> tuple[gr.Blocks, str]:
-    """Serve the page.
-
-    Args:
-        index_dir: the built index.
-        host: address to listen on; "0.0.0.0" for other machines.
-        port: None for 7860 or the next that is free.
-        chat_model: name or model for LangChain; None for the built-in reader.
-        open_browser: show the page in the default browser.
-        settings: None for the defaults.
-        feedback: file for thumbs up and down; None to store none.
-        seeds: the folder the index is made of; where they differ, the log says so.
-        wait: serve until interrupted; False returns at once.
-
-    Returns:
-        The app and its address, when it no longer serves (or at once, with ``wait`` False).
-    """
-
-    def load() -> ArticleQA:
-        from article_qa.bot import ArticleQA
-
-        qa = ArticleQA.load(index_dir, settings, chat_model=chat_model)
-        if seeds is not None and Path(seeds).is_dir():
-            compare(qa, index_dir, seeds)
-        return qa
-
-    blocks = build(load, settings=settings, feedback=feedback)
-    return blocks, serve(blocks, host=host, port=port, open_browser=open_browser, wait=wait)
-
-
-def compare(qa: ArticleQA, index_dir: str | Path, seeds: str | Path) -> None:
-    """Warn, in the log, of an index that does not hold what the folder of its articles holds."""
-    try:
-        there = {(article.id, article.sha256) for article in read_articles([seeds])}
-    except ArticleQAError as error:
-        log.warning("%s", error)
-        return
-    if there != {(article.id, article.sha256) for article in qa.articles}:
-        log.warning(
-            "%s does not hold what %s holds; to make it anew: article-qa index", index_dir, seeds
-        )
-
-
-def serve(
-    blocks: gr.Blocks,
-    *,
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    open_browser: bool = False,
-    wait: bool = True,
-) -> str:
-    """Serve a page that ``build`` made; return its address.
-
-    The MCP server is on where the package ``mcp`` is installed.
-    """
-    _, address, _ = blocks.queue(default_concurrency_limit=8, max_size=500).launch(
-        server_name=host,
-        server_port=port,
-        inbrowser=open_browser,
-        prevent_thread_lock=True,
+def mount(app: FastAPI, blocks: gr.Blocks) -> None:
+    """Put the page into an app, at its root; what else the app serves must be in it already."""
+    blocks.queue(default_concurrency_limit=8, max_size=500)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path="/",
         footer_links=[],
-        quiet=True,
-        share=False,
+        run_history=False,
         ssr_mode=False,
-        mcp_server=importlib.util.find_spec("mcp") is not None,
+        mcp_server=False,
+        show_error=True,
+        max_file_size=0,
         theme=gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-        head=f"{_OWN_HOST_ONLY}<style>{_asset('page.css')}</style>",  # css= would be rewritten
+        head=f"<style>{_asset('page.css')}</style>",  # css= would be rewritten
         favicon_path=str(files("article_qa.web") / "favicon.svg"),
     )
-    print(f"The page is at {address} (stop it with Ctrl+C)", flush=True)
-    if wait:
-        blocks.block_thread()
-    return str(address)
-
-
-_OWN_HOST_ONLY = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'self\' '
-    "'unsafe-inline' 'unsafe-eval' data: blob:\">"
-)
-"""Lets the browser itself refuse requests to other hosts; gradio needs the two 'unsafe' words."""
 
 
 def _asset(name: str) -> str:
