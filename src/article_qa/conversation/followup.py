@@ -909,6 +909,7 @@ def answer_from_dict(data: Mapping[str, Any]) -> Answer:
             Citation(
                 row["number"], row["article_id"], row["start"], row["end"], row["quote"],
                 tuple(Span(start, end) for start, end in row.get("focus", ())),
+                row.get("page"), row.get("kind", "passage"),
             )
             for row in rows
         )  # fmt: skip

@@ -46,9 +46,9 @@ from article_qa.errors import (
 from article_qa.reading.passages import cut_passages
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
 from article_qa.retrieval.lexical import BM25
-from article_qa.types import Article, Block, Passage, Span
+from article_qa.types import Article, Block, Metadatum, Passage, Span
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files' layout. Raise it with any change that older code would misread."""
 
 _FILES = (
@@ -465,9 +465,11 @@ def _article_record(article: Article) -> dict[str, Any]:
         "notes": list(article.notes),
         "text": article.text,
         "blocks": [
-            [b.kind, b.span.start, b.span.end, [[s.start, s.end] for s in b.sentences]]
+            [b.kind, b.level, b.span.start, b.span.end, [[s.start, s.end] for s in b.sentences]]
             for b in article.blocks
         ],
+        "metadata": {name: [m.value, m.origin] for name, m in article.metadata.items()},
+        "pages": [list(page) for page in article.pages],
     }
 
 
@@ -629,11 +631,13 @@ def _article(record: Mapping[str, Any]) -> Article:
         title=record["title"],
         text=text,
         blocks=tuple(
-            Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences))
-            for kind, start, end, sentences in record["blocks"]
+            Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences), level)
+            for kind, level, start, end, sentences in record["blocks"]
         ),
         source=record["source"],
         notes=tuple(record["notes"]),
+        metadata={name: Metadatum(*pair) for name, pair in record["metadata"].items()},
+        pages=tuple((offset, page) for offset, page in record["pages"]),
     )
 
 

@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -313,7 +312,7 @@ def _spoken(answer: Answer) -> str:
 def _own_article(data: dict[str, Any], taken: set[str]) -> Article:
     """Read what a visitor sent, under an id that nothing else has.
 
-    The file's bytes come with the event and are gone from the disk when they are read.
+    The file's bytes come with the event and are never written to the disk.
 
     Raises:
         ArticleError: too large, or not readable as an article.
@@ -337,14 +336,7 @@ def _own_article(data: dict[str, Any], taken: set[str]) -> Article:
             f"A file may have up to {MAX_FILE_BYTES // 1_000_000} MB; this one has "
             f"{len(content) / 1e6:.1f} MB."
         )
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "article" + re.sub(r"[^.a-z0-9]", "", name.suffix.casefold()))
-        path.write_bytes(content)
-        try:
-            article = read_article(path, id=id)
-        except ArticleError as error:
-            raise ArticleError(str(error).replace(str(path), name.name)) from None
-    return replace(article, source=None)
+    return replace(read_article((name.name, content), id=id), source=None)
 
 
 def _turn(item: dict[str, Any], articles: dict[str, Article]) -> Turn:
