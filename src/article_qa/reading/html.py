@@ -152,14 +152,14 @@ def _with_front(
     yield from parts[:at]
     if title and not at:
         yield Part(title, "headline", 1)
+    front = set()
     for text in dict.fromkeys(lines):
-        if text in texts:
+        if is_byline(text) or is_date(text) or text in described:
+            yield Part(text, "standfirst" if text in described else None)
+            front.add(text)
+        elif text in texts:
             break
-        if is_byline(text) or is_date(text):
-            yield Part(text)
-        elif text in described:
-            yield Part(text, "standfirst")
-    yield from parts[at:]
+    yield from (part for part in parts[at:] if part.text not in front)
 
 
 def _lines_after(first: Any) -> Iterator[str]:

@@ -39,6 +39,9 @@ MAX_SENTENCE_CHARS = 1500
 """A longer 'sentence' (about 250 words) is a list or a text without full stops: it is cut between
 words, so that no quotation and no passage is enormous."""
 
+WINDOW = 5000
+"""Characters given to the splitter at once: three times the longest sentence that is kept whole."""
+
 TITLE_WORDS = 12
 """Words of the text that stand for the title where there is no headline."""
 
@@ -362,9 +365,8 @@ def _sentences(text: str, span: Span, kind: BlockKind, typed: bool) -> tuple[Spa
     elif kind not in _SPLIT:
         cuts = [start]
     else:
-        found = sentencex.get_sentence_boundaries("en", text[start:end])
-        marks = {start + int(boundary["start_index"]) for boundary in found}
         # It takes 'Ms.' for the end of a sentence; a title never is one.
+        marks = _boundaries(text, start, end)
         cuts = sorted({start, *(m for m in marks if not _after_title(text, start, m))})
     sentences: list[Span] = []
     for left, right in zip(cuts, [*cuts[1:], end], strict=True):
@@ -374,6 +376,25 @@ def _sentences(text: str, span: Span, kind: BlockKind, typed: bool) -> tuple[Spa
             else:
                 sentences.append(piece)
     return tuple(sentences)
+
+
+def _boundaries(text: str, start: int, end: int) -> Iterator[int]:
+    """Yield where sentences begin, ``WINDOW`` characters at a time.
+
+    The last sentence of a window may go on: the next window begins with it. The splitter's time
+    grows with the square of the text's length.
+    """
+    while end - start > WINDOW:
+        found = sentencex.get_sentence_boundaries("en", text[start : start + WINDOW])
+        marks = [start + int(boundary["start_index"]) for boundary in found]
+        yield from marks
+        if marks[-1] > start:
+            start = marks[-1]
+        else:  # no sentence is that long: go on behind its last blank
+            blank = text.rfind(" ", start, start + WINDOW)
+            start = blank + 1 if blank > start else start + WINDOW
+    found = sentencex.get_sentence_boundaries("en", text[start:end])
+    yield from (start + int(boundary["start_index"]) for boundary in found)
 
 
 def _after_title(text: str, start: int, cut: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markdown_it import MarkdownIt
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100
 """Quotations and lists inside one another; the parser calls itself for each."""
+
+MAX_IMAGES = 100
+"""Images in one paragraph; in one with more, their marks are text. The parser's time grows with the
+square of the ``![`` that nothing closes."""
 
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _FIELD = re.compile(r"([A-Za-z][\w-]*):[ \t]*(.*)")
@@ -41,12 +45,27 @@ def read_markdown(source: Source) -> Document:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     head = _FRONT_MATTER.match(text)
     metadata = dict(_fields(head[1])) if head else {}
-    parser = MarkdownIt("commonmark", {"maxNesting": MAX_DEPTH}).enable(["table", "strikethrough"])
-    tokens = parser.parse(text[head.end() :] if head else text)
+    tokens = _parsed(text[head.end() :] if head else text)
     cells = sum(token.type in ("td_open", "th_open") for token in tokens)
     if cells > source.settings.max_table_cells:
         raise source.too_much("table cells", cells, "max_table_cells")
     return Document(tuple(_parts(tokens)), metadata, notes)
+
+
+def _parsed(text: str) -> list[Token]:
+    """Parse a text, blocks first and then what stands in each, that ``MAX_IMAGES`` may hold."""
+    parser = MarkdownIt("commonmark", {"maxNesting": MAX_DEPTH}).enable(["table", "strikethrough"])
+    parser.core.ruler.disable("inline")
+    references: dict[str, Any] = {}
+    tokens = parser.parse(text, references)
+    for token in tokens:
+        if token.type == "inline":
+            content = token.content
+            if content.count("![") > MAX_IMAGES:
+                content = content.replace("![", "\\!\\[")
+            token.children = []
+            parser.inline.parse(content, parser, references, token.children)
+    return tokens
 
 
 def _fields(head: str) -> Iterator[tuple[str, Metadatum]]:
