@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
@@ -28,7 +28,7 @@ from article_qa.answering.question import questions_of
 from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
 from article_qa.conversation.followup import Conversation, standalone
-from article_qa.reading.article import parse_article, read_articles
+from article_qa.reading.article import parse_article, parse_file, read_articles, unique_ids
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.retrieval.index import PassageIndex
 from article_qa.retrieval.retriever import HitDocument, HybridRetriever
@@ -119,8 +119,35 @@ class ArticleQA:
             ModelError: a model cannot be loaded.
         """
         return cls.from_articles(
-            read_articles(paths), settings, chat_model=chat_model, progress=progress
+            read_articles(paths, settings), settings, chat_model=chat_model, progress=progress
         )
+
+    @classmethod
+    def from_bytes(
+        cls,
+        files: Mapping[str, bytes],
+        settings: Settings | None = None,
+        *,
+        chat_model: str | BaseChatModel | None = None,
+    ) -> ArticleQA:
+        """Read and index files that are in memory, by name; nothing is written to disk.
+
+        Args:
+            files: each file's content by its name, which says the format: ``{"a.pdf": data}``.
+            settings: None for the defaults.
+            chat_model: see the class.
+
+        Raises:
+            ArticleError: a file cannot be read.
+            ModelError: a model cannot be loaded.
+        """
+        settings = settings or Settings()
+        ids = unique_ids(PurePath(name).stem for name in files)
+        articles = [
+            parse_file(name, data, settings, id=id)
+            for (name, data), id in zip(files.items(), ids, strict=True)
+        ]
+        return cls.from_articles(articles, settings, chat_model=chat_model)
 
     @classmethod
     def from_texts(
@@ -176,7 +203,7 @@ class ArticleQA:
                 command that mends it.
         """
         settings = settings or Settings()
-        articles = None if sources is None else read_articles(sources)
+        articles = None if sources is None else read_articles(sources, settings)
         index = PassageIndex.load(directory, settings, load_embeddings(settings), articles)
         return cls(index, chat_model=chat_model)
 

@@ -20,6 +20,16 @@ BUNDLED = "bundled"
 class Settings:
     """How articles are cut, searched and read. The defaults are what was measured best.
 
+    Files (a larger one is refused with the limit's name; a text of 50 MB takes some 25 s and
+    0.4 GB to parse, and hours to embed):
+        max_file_bytes: bytes of a file.
+        max_unpacked_bytes: bytes of a .docx file's parts when unpacked, as its list says; a 'zip
+            bomb' unpacks to many times its size, an ordinary report to about ten times.
+        max_pages: pages of a PDF; a long book has 1,000.
+        max_table_cells: cells of all tables of a file together.
+        max_nesting: elements of a page inside one another. The parser itself stops at
+            256 and drops what lies deeper; ordinary pages have 30.
+
     Passages:
         passage_words: length a passage aims at, in words. News paragraphs have about 35; two or
             three of them hold a fact together with whom it is about.
@@ -65,6 +75,11 @@ class Settings:
             dropping them.
     """
 
+    max_file_bytes: int = 100_000_000
+    max_unpacked_bytes: int = 300_000_000
+    max_pages: int = 2000
+    max_table_cells: int = 200_000
+    max_nesting: int = 250
     passage_words: int = 60
     context_words: int = 110
     embedding_model: str = BUNDLED
@@ -91,7 +106,8 @@ class Settings:
             ValueError: a size is not positive, or a weight or threshold is outside 0..1.
         """
         sizes = ("passage_words", "context_words", "embedding_batch", "top_k", "read_first")
-        for name in (*sizes, "history_turns"):
+        limits = [name for name in self.to_dict() if name.startswith("max_")]
+        for name in (*sizes, *limits, "history_turns"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Settings.{name} must be at least 1, not {getattr(self, name)}")
         for name in (

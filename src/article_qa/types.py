@@ -18,9 +18,34 @@ from functools import cached_property
 from typing import Any, Literal, Protocol, runtime_checkable
 
 BlockKind = Literal[
-    "headline", "standfirst", "byline", "date", "heading", "paragraph", "caption", "boilerplate"
+    "headline",
+    "standfirst",
+    "byline",
+    "date",
+    "heading",
+    "paragraph",
+    "list",
+    "table",
+    "quote",
+    "code",
+    "caption",
+    "footnote",
+    "reference",
+    "boilerplate",
 ]
-"""What a block of an article is; ``boilerplate`` stays in the text but is never an answer."""
+"""What a block of an article is.
+
+A ``list`` block is one item, a ``table`` block one row (cells apart by a tab), a ``code`` block one
+whole listing. A ``reference`` is an entry of a list of works cited. ``boilerplate`` (promos, link
+stubs, notices) stays in the text but is never an answer.
+"""
+
+PROSE: frozenset[BlockKind] = frozenset({"paragraph", "list", "table", "quote", "code"})
+"""Kinds that make up the running text; neighbours among them belong together."""
+
+APART: frozenset[BlockKind] = frozenset({"boilerplate", "footnote", "reference"})
+"""Kinds that are not part of what the article tells: cited only where a question asks for them,
+and ``boilerplate`` never."""
 
 Status = Literal["answered", "unsure", "refused", "invalid"]
 """What became of a question: answered surely, answered with the closest passage and said to be
@@ -52,12 +77,26 @@ class Block:
     """A piece of an article that stands on its own: a headline, a paragraph, a caption.
 
     ``sentences`` cover the block's words in reading order without overlapping; a block that is not
-    prose (a byline, a date) is one sentence.
+    prose (a byline, a date, a table's row) is one sentence, and so is each line of code. ``level``
+    is a heading's rank or an item's depth, from 1; 0 where there is none.
     """
 
     kind: BlockKind
     span: Span
     sentences: tuple[Span, ...]
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metadatum:
+    """What a file says about itself outside its text, and where in the file it says so.
+
+    ``origin`` is ``"meta"`` or ``"json-ld"`` (a page's head), ``"docx core properties"``,
+    ``"pdf info"`` or ``"front matter"`` (the fields at the head of a Markdown file).
+    """
+
+    value: str
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +110,11 @@ class Article:
         blocks: the parts in reading order, not overlapping; white space lies between them.
         source: the path it was read from, or None for a string.
         notes: what had to be assumed while reading, for people ("decoded as cp1252").
+        metadata: what the file says about itself outside its text, by name ("title", "author",
+            "published", "modified", "site", ...); none of it stands in ``text``.
+        pages: for a paged file, pairs (offset, page): from this offset on the text stands on this
+            page, counted from 1. Sorted by offset; a page may come twice, since a footnote comes
+            after the paragraph that runs over to the next page.
     """
 
     id: str
@@ -79,6 +123,8 @@ class Article:
     blocks: tuple[Block, ...]
     source: str | None = None
     notes: tuple[str, ...] = ()
+    metadata: Mapping[str, Metadatum] = field(default_factory=dict, hash=False)
+    pages: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -92,13 +138,18 @@ class Article:
 
     @cached_property
     def quotable(self) -> tuple[Span, ...]:
-        """The sentences that an answer may stand in, in reading order: boilerplate left out."""
-        return tuple(s for b in self.blocks if b.kind != "boilerplate" for s in b.sentences)
+        """The sentences of what the article tells, in reading order: without ``APART``."""
+        return tuple(s for b in self.blocks if b.kind not in APART for s in b.sentences)
 
     def block_at(self, offset: int) -> Block | None:
         """Return the block that holds the character at ``offset``, or None between blocks."""
         i = bisect_right(self.blocks, offset, key=lambda block: block.span.start) - 1
         return self.blocks[i] if i >= 0 and offset < self.blocks[i].span.end else None
+
+    def page_at(self, offset: int) -> int | None:
+        """Return the page that the character at ``offset`` stands on; None in an unpaged file."""
+        i = bisect_right(self.pages, offset, key=lambda page: page[0]) - 1
+        return self.pages[i][1] if i >= 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +252,9 @@ class Citation:
     """An exact passage: ``article.text[start:end] == quote``.
 
     ``focus`` are the answer's own words as ranges of the article (each inside start..end), for
-    marking them stronger. ``number`` is the marker in ``Answer.text``.
+    marking them stronger. ``number`` is the marker in ``Answer.text``. ``page`` is the page the
+    passage begins on, from 1; None in an unpaged file. A citation of ``kind`` ``"metadata"`` quotes
+    a value of ``Article.metadata``, which stands at no place of the text.
     """
 
     number: int
@@ -210,6 +263,8 @@ class Citation:
     end: int
     quote: str
     focus: tuple[Span, ...] = ()
+    page: int | None = None
+    kind: Literal["passage", "metadata"] = "passage"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the citation as plain JSON types."""
@@ -220,6 +275,8 @@ class Citation:
             "end": self.end,
             "quote": self.quote,
             "focus": [[span.start, span.end] for span in self.focus],
+            "page": self.page,
+            "kind": self.kind,
         }
 
     @classmethod

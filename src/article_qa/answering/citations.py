@@ -41,6 +41,7 @@ class _Numbering:
                 end=end,
                 quote=self.articles[article_id].text[start:end],
                 focus=tuple(sorted(spans)),
+                page=self.articles[article_id].page_at(start),
             )
             for number, ((article_id, start, end), spans) in enumerate(self.focus.items(), 1)
         )

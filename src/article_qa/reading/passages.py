@@ -9,8 +9,9 @@ A passage is a run of whole sentences of about ``Settings.passage_words`` words:
   another's in the embedding.
 - A heading goes with the paragraph below it, which it is about, and never with the one above; so
   does a line that ends in a colon, which introduces a list or a quotation.
-- Headline, standfirst, byline, date and caption are passages of their own: each is found by
-  questions of its own kind. Boilerplate is in none.
+- List items, table rows, quotations and code are joined like paragraphs.
+- Headline, standfirst, byline, date, caption, footnote and reference are passages of their own:
+  each is found by questions of its own kind. Boilerplate is in none.
 
 A text of scripts without spaces between words is measured by its characters.
 """
@@ -21,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from article_qa.config import Settings
-from article_qa.types import Article, BlockKind, Passage, Span
+from article_qa.types import APART, PROSE, Article, BlockKind, Passage, Span
 
 CHARS_PER_WORD = 15
 """A run of this many characters counts as a word at least: Chinese has no spaces to count."""
@@ -57,7 +58,8 @@ def cut_passages(article: Article, settings: Settings) -> tuple[Passage, ...]:
     passages = []
     for first, last in _groups(units, article, settings.passage_words):
         span = Span(units[first].span.start, units[last - 1].span.end)
-        kinds = [unit.kind for unit in units[first:last]]
+        kinds = dict.fromkeys(unit.kind for unit in units[first:last])
+        prose = [kind for kind in kinds if kind in PROSE]
         passages.append(
             Passage(
                 article_id=article.id,
@@ -65,7 +67,7 @@ def cut_passages(article: Article, settings: Settings) -> tuple[Passage, ...]:
                 text=article.text[span.start : span.end],
                 sentences=tuple(unit.span for unit in units[first:last]),
                 context=_context(units, first, last, settings.context_words),
-                kind="paragraph" if "paragraph" in kinds else kinds[0],
+                kind=next(iter(prose or kinds)) if len(prose) < 2 else "paragraph",
             )
         )
     return tuple(passages)
@@ -81,7 +83,7 @@ def _groups(units: Sequence[_Unit], article: Article, aim: int) -> Iterator[tupl
     for first, last in _block_ranges(units):
         kind = units[first].kind
         words = sum(unit.words for unit in units[first:last])
-        prose = kind == "paragraph"
+        prose = kind in PROSE
         joins = prose and (leads or open_words + words <= 1.25 * aim)
         if open_first >= 0 and not joins:
             yield open_first, first
@@ -131,7 +133,8 @@ def _split(units: Sequence[_Unit], first: int, last: int, aim: int) -> Iterator[
 def _context(units: Sequence[_Unit], first: int, last: int, limit: int) -> Span:
     """Widen a passage by whole sentences, in turn before and after it, to ``limit`` words.
 
-    What stands before comes first: it is where a pronoun's name is. Boilerplate ends the context.
+    What stands before comes first: it is where a pronoun's name is. Boilerplate, footnotes and
+    references end the context.
     """
     room = limit - sum(unit.words for unit in units[first:last])
     before, after = True, True
@@ -150,4 +153,4 @@ def _context(units: Sequence[_Unit], first: int, last: int, limit: int) -> Span:
 
 
 def _fits(unit: _Unit, room: int) -> bool:
-    return unit.kind != "boilerplate" and unit.words <= room
+    return unit.kind not in APART and unit.words <= room

@@ -48,9 +48,9 @@ from article_qa.errors import (
 from article_qa.reading.passages import cut_passages
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
 from article_qa.retrieval.lexical import BM25
-from article_qa.types import Article, Block, BlockKind, Passage, Span
+from article_qa.types import Article, Block, BlockKind, Metadatum, Passage, Span
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the files' layout. Raise it with any change that older code would misread."""
 
 _FILES = (
@@ -492,9 +492,11 @@ def _article_record(article: Article) -> dict[str, Any]:
         "notes": list(article.notes),
         "text": article.text,
         "blocks": [
-            [b.kind, b.span.start, b.span.end, [[s.start, s.end] for s in b.sentences]]
+            [b.kind, b.level, b.span.start, b.span.end, [[s.start, s.end] for s in b.sentences]]
             for b in article.blocks
         ],
+        "metadata": {name: [m.value, m.origin] for name, m in article.metadata.items()},
+        "pages": [list(page) for page in article.pages],
     }
 
 
@@ -686,14 +688,22 @@ def _article(record: Mapping[str, Any]) -> Article:
         blocks=tuple(_block(block, text) for block in record["blocks"]),
         source=None if source is None else _string(source),
         notes=tuple(map(_string, record["notes"])),
+        metadata={_string(name): _metadatum(pair) for name, pair in record["metadata"].items()},
+        pages=tuple((_count(offset), _count(page)) for offset, page in record["pages"]),
     )
 
 
 def _block(record: Sequence[Any], text: str) -> Block:
-    kind, start, end, sentences = record
+    kind, level, start, end, sentences = record
     if kind not in get_args(BlockKind):
         raise ValueError(f"a block of the kind {kind!r}")
-    return Block(kind, _span((start, end), text), tuple(_span(s, text) for s in sentences))
+    parts = tuple(_span(s, text) for s in sentences)
+    return Block(kind, _span((start, end), text), parts, _count(level))
+
+
+def _metadatum(record: Sequence[Any]) -> Metadatum:
+    value, origin = record
+    return Metadatum(_string(value), _string(origin))
 
 
 def _passage(record: Mapping[str, Any], article: Article) -> Passage:

@@ -1,0 +1,251 @@
+"""A web page -> parts: the article's own blocks, found among menus, scripts and comments.
+
+trafilatura finds the main text and says what its elements are. What it leaves out and a reader
+needs is fetched from the page itself: the headline where it stands above the main text, and the
+byline, date and standfirst between the two. What a page's head says about it is metadata and never
+text; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from article_qa.reading.forms import is_byline, is_date
+from article_qa.reading.layout import Part, one_line
+from article_qa.reading.source import Document, Source
+from article_qa.types import Metadatum
+
+MAX_FRONT_BLOCKS = 30
+"""Blocks looked at between a headline and the main text: kickers, buttons, the byline."""
+
+_NOTE_MARK = re.compile(r"\[?(?:\d{1,3}|[a-z]|[*†‡]|citation needed|note \d{1,3})\]?")
+_LINES = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "time", "address", "figcaption", "div")
+_SKIPPED = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "svg")
+
+
+def read_html(source: Source) -> Document:
+    """Read a web page.
+
+    Raises:
+        ArticleError: it is no text, or is nested deeper or has more table cells than the settings
+            allow.
+    """
+    from lxml.etree import LxmlError, ParserError
+    from lxml.html import HTMLParser, document_fromstring
+    from trafilatura import bare_extraction, html2txt
+
+    html, notes = source.decode()
+    try:
+        # As text, an encoding named in the page would be believed before the one decoded.
+        tree = document_fromstring(html.encode(), parser=HTMLParser(encoding="utf-8"))
+    except (ParserError, LxmlError, ValueError):
+        return Document((), {}, notes)  # nothing but white space or comments
+    _check_limits(tree, source)
+    metadata = dict(_metadata(tree))
+    _drop_note_marks(tree)
+    front = _front(tree)  # before trafilatura takes the tree apart
+    page: Any = bare_extraction(tree, include_comments=False, with_metadata=False)
+    if page is None or page.body is None:
+        words = str(html2txt(html) or "")
+        return Document(tuple(map(Part, words.split("\n"))), metadata, notes)
+    for inner in page.body.iter("lb", "p", "item", "list"):
+        inner.text = f" {inner.text or ''}"  # what stood on lines of its own stays apart
+    parts = [part for element in page.body for part in _parts(element)]
+    return Document(tuple(_with_front(parts, *front)), metadata, notes)
+
+
+def _check_limits(tree: Any, source: Source) -> None:
+    """Refuse a page that is nested too deep or has too many cells.
+
+    Raises:
+        ArticleError: it is.
+    """
+    deepest, level = 0, [tree]
+    while level:
+        deepest += 1
+        if deepest > source.settings.max_nesting:
+            raise source.too_much("elements inside one another", deepest, "max_nesting")
+        level = [child for element in level for child in element]
+    cells = sum(1 for _ in tree.iter("td", "th"))
+    if cells > source.settings.max_table_cells:
+        raise source.too_much("table cells", cells, "max_table_cells")
+
+
+def _drop_note_marks(tree: Any) -> None:
+    """Take the marks that lead to a note out of the text: a raised '[1]' that is a link."""
+    for mark in list(tree.iter("sup")):
+        if mark.find(".//a") is not None and all(
+            _NOTE_MARK.fullmatch(text.strip("[] ")) for text in mark.itertext() if text.strip("[] ")
+        ):
+            mark.drop_tree()
+
+
+def _parts(element: Any, depth: int = 0) -> Iterator[Part]:
+    """Yield the blocks of one element of trafilatura's TEI-like tree."""
+    tag = element.tag
+    if tag == "item" and element.find("list") is not None:
+        yield Part(one_line(_words_before(element, "list")), "list", depth)
+        for child in element:
+            if child.tag == "list":
+                yield from _parts(child, depth)
+    elif tag in ("list", "quote", "table", "div") and len(element):
+        yield Part(one_line(element.text or ""), "quote" if tag == "quote" else None)
+        inside = depth + (tag == "list")
+        for child in element:
+            for part in _parts(child, inside):
+                quoted = tag == "quote" and part.kind is None
+                yield Part(part.text, "quote" if quoted else part.kind, part.level)
+    elif tag == "row":
+        yield Part("\t".join(one_line("".join(cell.itertext())) for cell in element), "table")
+    elif tag == "head":
+        level = str(element.get("rend", "h2"))[-1:]
+        text = one_line("".join(element.itertext()))
+        yield Part(text, "heading", int(level) if level.isdigit() else 2)
+    elif tag == "item":
+        yield Part(one_line("".join(element.itertext())), "list", depth)
+    elif tag == "code" and "\n" in "".join(element.itertext()).strip():
+        yield Part("".join(element.itertext()).expandtabs(4).strip("\n"), "code")
+    else:
+        kind = "quote" if tag == "quote" else None
+        yield Part(one_line("".join(element.itertext())), kind)  # type: ignore[arg-type]
+    if element.tail and element.tail.strip():
+        yield Part(one_line(element.tail))
+
+
+def _words_before(element: Any, tag: str) -> str:
+    """Return an element's words without those of its children of one tag."""
+    pieces = [element.text or ""]
+    for child in element:
+        if child.tag != tag:
+            pieces.append("".join(child.itertext()))
+        pieces.append(child.tail or "")
+    return " ".join(pieces)
+
+
+# -- The headline and what stands below it ---------------------------------------------------------
+
+
+def _front(tree: Any) -> tuple[str, list[str], set[str]]:
+    """Return the first ``h1``'s words, the lines that follow it, and the page's descriptions."""
+    first = next(tree.iter("h1"), None)
+    if first is None:
+        return "", [], set()
+    described = {one_line(text) for text in tree.xpath("//meta[@*='description']/@content")}
+    lines = list(islice(_lines_after(first), MAX_FRONT_BLOCKS))
+    return one_line(first.text_content()), lines, described
+
+
+def _with_front(
+    parts: list[Part], title: str, lines: list[str], described: set[str]
+) -> Iterator[Part]:
+    """Yield the main text with the headline, standfirst, byline and date that stand above it.
+
+    The headline counts where the main text does not have it; of the lines below it, until the main
+    text begins, those that are a byline or date by their form and what the page's description says.
+    """
+    texts = [part.text for part in parts]
+    at = texts.index(title) + 1 if title in texts else 0
+    yield from parts[:at]
+    if title and not at:
+        yield Part(title, "headline", 1)
+    front = set()
+    for text in dict.fromkeys(lines):
+        if is_byline(text) or is_date(text) or text in described:
+            yield Part(text, "standfirst" if text in described else None)
+            front.add(text)
+        elif text in texts:
+            break
+    yield from (part for part in parts[at:] if part.text not in front)
+
+
+def _lines_after(first: Any) -> Iterator[str]:
+    """Yield the lines that follow an element, each innermost block's words once."""
+    for element in _after(first):
+        if element.tag in _LINES or (element.tag == "span" and element.get("class")):
+            if any(child.tag in _LINES for child in element.iter() if child is not element):
+                continue
+            text = one_line(element.text_content())
+            if text and len(text) < 400:
+                yield text
+
+
+def _after(first: Any) -> Iterator[Any]:
+    """Yield the elements after one in document order, skipping menus, scripts and forms."""
+    for element in first.xpath("following::*"):
+        if not isinstance(element.tag, str):
+            continue
+        if any(parent.tag in _SKIPPED for parent in (element, *element.iterancestors())):
+            continue
+        yield element
+
+
+# -- Metadata --------------------------------------------------------------------------------------
+
+_META = {
+    "og:title": "title",
+    "author": "author",
+    "article:author": "author",
+    "article:published_time": "published",
+    "date": "published",
+    "dc.date": "published",
+    "article:modified_time": "modified",
+    "og:site_name": "site",
+    "description": "description",
+    "og:description": "description",
+}
+_JSON_LD = {
+    "headline": "title",
+    "author": "author",
+    "datePublished": "published",
+    "dateModified": "modified",
+    "publisher": "site",
+    "description": "description",
+}
+MAX_VALUE = 500
+"""Characters of a value kept; a longer 'title' is none."""
+
+
+def _metadata(tree: Any) -> Iterator[tuple[str, Metadatum]]:
+    """Yield what a page's head says about it; where two places do, JSON-LD comes last and counts.
+
+    The name that ``<title>`` gives is the least certain: it has the site's name in it as a rule.
+    """
+    title = tree.findtext(".//title")
+    if title and title.strip():
+        yield "title", Metadatum(one_line(title)[:MAX_VALUE], "meta")
+    for meta in tree.iter("meta"):
+        name = _META.get((meta.get("property") or meta.get("name") or "").lower())
+        value = one_line(meta.get("content") or "")
+        if name and value and not value.startswith("http"):
+            yield name, Metadatum(value[:MAX_VALUE], "meta")
+    for script in tree.iterfind(".//script[@type='application/ld+json']"):
+        try:
+            data = json.loads(script.text or "")
+        except (ValueError, RecursionError):
+            continue
+        for node in _nodes(data):
+            for key, name in _JSON_LD.items():
+                value = _value(node.get(key))
+                if value:
+                    yield name, Metadatum(value[:MAX_VALUE], "json-ld")
+
+
+def _nodes(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the articles among the nodes of a JSON-LD script."""
+    graph = data.get("@graph", [data]) if isinstance(data, dict) else data
+    for node in graph if isinstance(graph, list) else [graph]:
+        if isinstance(node, dict) and re.search("Article|Posting|Report", str(node.get("@type"))):
+            yield node
+
+
+def _value(value: Any) -> str:
+    """Return a JSON-LD value as text: a string, a node's name, or several of these."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_value, value[:20])))
+    if isinstance(value, dict):
+        value = value.get("name")
+    return one_line(value) if isinstance(value, str) else ""

@@ -1,0 +1,317 @@
+"""PDF -> parts: lines with their places and fonts, put together again as paragraphs.
+
+PDFium says where each character stands and how large it is; ``lines_of`` makes printed lines of
+that, and this module finds out what they were before they were printed:
+
+- what most pages begin or end with (running heads, page numbers) is left out;
+- lines in the same type, one leading apart, are one paragraph; so are lines across a column or a
+  page, where the sentence has not ended; a word cut at a line's end is whole again;
+- larger or bold lines are headings, the largest of the first page the headline;
+- small type at a page's foot that begins with a mark is a footnote;
+- lines whose words stand in columns, two or more in a run, are a table's rows.
+
+The order is that of the file, which is the order of reading in what word processors, browsers and
+TeX write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from article_qa.reading.forms import LISTED, ends_sentence, is_note, section_kind
+from article_qa.reading.layout import Part
+from article_qa.reading.pdf_lines import Line, pages_of
+from article_qa.reading.source import Document, Source
+from article_qa.types import BlockKind
+
+LARGER = 1.08
+"""A heading's type is at least this much larger than the text's, unless it is bold."""
+SMALLER = 0.94
+"""A footnote's type is at most this size of the text's."""
+SAME = 0.06
+"""Sizes that differ less are the same type: fonts beside one another are scaled a little."""
+HEADING_WORDS = 25
+"""A bold or large paragraph with more words is no heading."""
+
+_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7*-][ \t]+(?=\S)")
+_HYPHENS = "-\u2010\u00ad"
+
+
+@dataclass
+class _Run:
+    """Lines that belong together, as they stand in the file."""
+
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def first(self) -> Line:
+        return self.lines[0]
+
+    @property
+    def last(self) -> Line:
+        return self.lines[-1]
+
+
+def read_pdf(source: Source) -> Document:
+    """Read a PDF file.
+
+    Raises:
+        ArticleError: it is none, is damaged or locked, has too many pages, or no text.
+    """
+    pages, metadata = pages_of(source)
+    empty = sum(not page for page in pages)
+    if empty == len(pages):
+        raise source.empty()
+    told = f"{empty} of {len(pages)} pages have no text; what is in pictures is not read"
+    notes = (told,) if empty else ()
+    lines = [line for page in _without_furniture(pages) for line in page]
+    return Document(tuple(_parts(lines)), metadata, notes)
+
+
+# -- Running heads and page numbers ----------------------------------------------------------------
+
+
+def _without_furniture(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """Return the pages without what many of them begin or end with, and bare page numbers.
+
+    Twice, since a page's foot may have two lines; the second time only small type counts.
+    """
+    kept = [list(page) for page in pages]
+    body = _body_size([line for page in kept for line in page])
+    least = 2 if len(kept) < 4 else len(kept) / 3
+    for turn in (0, 1):
+        edges = Counter(edge for page in kept for edge in {_edge(page, side) for side in (0, 1)})
+        for number, page in enumerate(kept, 1):
+            for side in (0, 1):
+                found = _edge(page, side)
+                if not found or (turn and _edge_line(page, side).size > body * SMALLER):
+                    continue
+                repeated = len(kept) > 1 and edges[found] >= least
+                if repeated or _edge_line(page, side).text.strip("-– ") == str(number):
+                    page.remove(_edge_line(page, side))
+    return kept
+
+
+def _edge_line(page: Sequence[Line], side: int) -> Line:
+    """Return a page's uppermost (0) or lowest (1) line."""
+    return (min if side else max)(page, key=lambda line: line.bottom)
+
+
+def _edge(page: Sequence[Line], side: int) -> tuple[int, str] | None:
+    if not page:
+        return None
+    return side, re.sub(r"\d+|\b[ivxl]+\b", "0", _edge_line(page, side).text)
+
+
+# -- Lines to paragraphs ---------------------------------------------------------------------------
+
+
+def _body_size(lines: Sequence[Line]) -> float:
+    """Return the size that most characters have."""
+    sizes = Counter[float]()
+    for line in lines:
+        sizes[round(line.size, 1)] += len(line.text)
+    return max(sizes, key=lambda size: sizes[size]) if sizes else 1.0
+
+
+def _parts(lines: Sequence[Line]) -> Iterator[Part]:
+    body = _body_size(lines)
+    runs = _runs(lines, body)
+    words = _whole_words(lines)
+    bold = sum(len(line.text) for line in lines if line.bold)
+    plain = 2 * bold < sum(len(line.text) for line in lines)  # else bold says nothing
+    largest = max((run.first.size for run in runs if run.first.page == 1), default=0)
+    styles = sorted({_style(run) for run in runs if _is_heading(run, body, plain)}, reverse=True)
+    headline = False
+    for run in runs:
+        text, pages = _joined(run, words)
+        kind: BlockKind | None = None
+        level = 0
+        if run.first.row:
+            kind = "table"
+        elif _is_heading(run, body, plain):
+            kind, level = "heading", min(6, styles.index(_style(run)) + 1)
+            if not headline and run.first.page == 1 and run.first.size > largest * (1 - SAME):
+                kind, headline = "headline", True
+        elif _is_footnote(run, body):
+            kind = "footnote"
+        elif bullet := _BULLET.match(text):
+            kind, level = "list", 1
+            text = text[bullet.end() :]
+            pages = tuple((max(0, offset - bullet.end()), page) for offset, page in pages)
+        yield Part(text, kind, level, pages)
+
+
+def _style(run: _Run) -> tuple[float, bool]:
+    return round(run.first.size), run.first.bold
+
+
+def _is_heading(run: _Run, body: float, plain: bool) -> bool:
+    """Say whether a run is set as a heading: larger than the text, or bold and no sentence."""
+    words = sum(len(line.text.split()) for line in run.lines)
+    if run.first.row or words > HEADING_WORDS or not re.search(r"[^\W\d_]", run.first.text):
+        return False
+    if run.first.size >= body * LARGER:
+        return True
+    return plain and run.first.bold and run.last.text[-1] not in ".,;:"
+
+
+def _is_footnote(run: _Run, body: float) -> bool:
+    """Say whether a run is small type in the lower half of its page that begins with a mark."""
+    first = run.first
+    return first.size <= body * SMALLER and first.bottom < first.height / 2 and is_note(first.text)
+
+
+def _runs(lines: Sequence[Line], body: float) -> list[_Run]:
+    """Put lines together that belong together."""
+    leading = _leading(lines)
+    rights = _right_edges(lines)
+    runs: list[_Run] = []
+    broken: _Run | None = None  # a paragraph of the text that waits for its next column or page
+    references = False
+    for line in lines:
+        last = runs[-1] if runs else None
+        if last is not None and _continues(last, line, leading, rights, references):
+            last.lines.append(line)
+        elif broken is not None and broken is not last and _resumes(broken, line):
+            broken.lines.append(line)
+        else:
+            runs.append(_Run([line]))
+            section = section_kind(line.text) if len(line.text) < 40 else None
+            if section or line.size >= body * LARGER or line.bold:
+                references = section == "reference"
+        written = runs[-1] if broken is None or line is not broken.last else broken
+        if abs(line.size / body - 1) < SAME and not line.row:
+            broken = None if _has_ended(written) else written
+    return runs
+
+
+def _leading(lines: Sequence[Line]) -> dict[int, float]:
+    """Return the usual distance between lines of each size."""
+    steps: dict[int, list[float]] = {}
+    for above, below in pairwise(lines):
+        step = above.bottom - below.bottom
+        if above.page == below.page and _same_type(above, below) and 0 < step < 2.5 * below.size:
+            steps.setdefault(round(below.size), []).append(step)
+    return {size: median(found) for size, found in steps.items()}
+
+
+def _right_edges(lines: Sequence[Line]) -> dict[tuple[int, int], float]:
+    """Return how far to the right the lines go that begin at about the same place of a page."""
+    edges: dict[tuple[int, int], float] = {}
+    for line in lines:
+        for key in _column(line):
+            edges[key] = max(edges.get(key, 0.0), line.right)
+    return edges
+
+
+def _column(line: Line) -> list[tuple[int, int]]:
+    """Return the names of the bands of a page that a line's left edge falls in."""
+    band = int(line.left // 50)
+    return [(line.page, band), (line.page, band + 1)]
+
+
+def _same_type(one: Line, other: Line) -> bool:
+    return abs(one.size / other.size - 1) < SAME and one.bold == other.bold
+
+
+def _continues(
+    run: _Run,
+    line: Line,
+    leading: dict[int, float],
+    rights: dict[tuple[int, int], float],
+    references: bool,
+) -> bool:
+    """Say whether a line goes on with the run before it."""
+    last = run.last
+    if last.row or line.row or not _same_type(last, line):
+        return False
+    step = last.bottom - line.bottom
+    beside = line.left < last.right and last.left < line.right
+    if last.page != line.page or step <= 0 or not beside:
+        return _resumes(run, line)
+    if last.hyphen and line.text[0].islower():
+        return True
+    usual = leading.get(round(line.size), 1.25 * line.size)
+    if len(run.lines) > 1 and run.lines[-2].bottom > last.bottom:
+        usual = max(usual, run.lines[-2].bottom - last.bottom)
+    if step > 1.35 * usual:
+        return False
+    marked = bool(LISTED.match(run.first.text) or _BULLET.match(run.first.text))
+    if _BULLET.match(line.text) or (
+        LISTED.match(line.text) and (marked or references or ends_sentence(last.text))
+    ):
+        return False
+    indent = (line.left - last.left) / line.size
+    if references or marked:  # the first line hangs out
+        return indent > -0.7 or len(run.lines) == 1
+    if indent > 0.7 and last.left - run.first.left < 0.7 * line.size:
+        return False
+    return not _ends_early(last, line, rights)
+
+
+def _ends_early(last: Line, line: Line, rights: dict[tuple[int, int], float]) -> bool:
+    """Say whether the next line's first word had room beside a line that ends a sentence."""
+    right = max(rights[key] for key in _column(last))
+    width = (line.right - line.left) / max(1, len(line.text))
+    room = right - last.right - (len(line.text.split(maxsplit=1)[0]) + 1) * width
+    if ends_sentence(last.text) or line.text[0].isupper():
+        return room > (0 if ends_sentence(last.text) else 0.4 * (right - last.left))
+    return False
+
+
+def _resumes(run: _Run, line: Line) -> bool:
+    """Say whether a line in another column or on another page goes on with a paragraph."""
+    if not _same_type(run.last, line) or line.row or _has_ended(run):
+        return False
+    return not LISTED.match(line.text) and not _BULLET.match(line.text)
+
+
+def _has_ended(run: _Run) -> bool:
+    return not run.last.hyphen and (ends_sentence(run.last.text) or run.last.text[-1] == ":")
+
+
+def _joined(run: _Run, words: Counter[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return a run's text, words whole, and where in it each page begins."""
+    text = ""
+    pages: list[tuple[int, int]] = []
+    for i, line in enumerate(run.lines):
+        if i and run.lines[i - 1].hyphen:
+            text = text.rstrip(_HYPHENS) + ("-" if _keeps_hyphen(text, line.text, words) else "")
+        elif i:
+            text += " "
+        if not pages or pages[-1][1] != line.page:
+            pages.append((len(text), line.page))
+        text += line.text
+    return text, tuple(pages)
+
+
+def _whole_words(lines: Sequence[Line]) -> Counter[str]:
+    """Count the document's words in lower case, but for those cut at a line's end."""
+    words = Counter[str]()
+    cut = False
+    for line in lines:
+        found = re.findall(r"\w+(?:-\w+)*", line.text.lower())
+        words.update(found[cut : len(found) - line.hyphen])
+        cut = line.hyphen
+    return words
+
+
+def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
+    """Say whether the hyphen at a line's end is the word's own: the rest of the document tells.
+
+    'well-known' has one if it stands so elsewhere, or if 'well' and 'known' are words of the
+    document and 'wellknown' is none.
+    """
+    left = re.search(r"\w+$", before.rstrip(_HYPHENS).lower())
+    right = re.match(r"\w+", after.lower())
+    if left is None or right is None or not after[0].islower():
+        return True
+    if words[f"{left[0]}-{right[0]}"] or words[left[0] + right[0]]:
+        return words[f"{left[0]}-{right[0]}"] > words[left[0] + right[0]]
+    return words[left[0]] > 1 and words[right[0]] > 1

@@ -1,0 +1,284 @@
+"""A PDF's printed lines: words with their place, size and weight, as PDFium finds them.
+
+PDFium is not safe for threads: one file is read at a time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import hypot
+from typing import Any
+
+from article_qa.errors import ArticleError
+from article_qa.reading.source import Source
+from article_qa.types import Metadatum
+
+CELL_GAP = 1.5
+"""Words of one line further apart than this many sizes stand in different columns."""
+
+_LOCK = threading.Lock()
+_WORD = re.compile(r"[^\s\ufffe\x02]+")
+_BREAK = re.compile(r"[\n\ufffe\x02]")
+_HYPHEN = re.compile(r"[\ufffe\x02]|[-\u2010\u00ad]\s*\n")
+_MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
+_NAMES = {
+    "Title": "title",
+    "Author": "author",
+    "Subject": "subject",
+    "Keywords": "keywords",
+    "CreationDate": "created",
+    "ModDate": "modified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A printed line.
+
+    Args:
+        text: its words, blanks between them; of a table's row, tabs between the cells.
+        left: where it begins, in points from the page's left.
+        right: where it ends.
+        bottom: its baseline's place, in points from the page's bottom.
+        size: of the type that most of it is set in.
+        bold: most of it is.
+        page: from 1.
+        height: the page's.
+        cells: where its columns begin; one for a line of text.
+        hyphen: its last word goes on in the next line.
+        row: it is a row of a table.
+    """
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool
+    page: int
+    height: float
+    cells: tuple[float, ...] = ()
+    hyphen: bool = False
+    row: bool = False
+
+
+@dataclass(slots=True)
+class _Word:
+    text: str
+    left: float
+    right: float
+    bottom: float
+    size: float
+    bold: bool
+    new_line: bool = False
+    hyphen: bool = False
+
+
+@dataclass(slots=True)
+class _Fonts:
+    """What PDFium says of characters; names of fonts are asked once for each weight and size."""
+
+    page: Any
+    box: Any = field(default_factory=lambda: _raw().FS_RECTF())
+    matrix: Any = field(default_factory=lambda: _raw().FS_MATRIX())
+
+    def bounds(self, i: int) -> tuple[float, float, float]:
+        """Return a character's left, right and baseline (about)."""
+        _raw().FPDFText_GetLooseCharBox(self.page, i, self.box)
+        return self.box.left, self.box.right, self.box.bottom
+
+    def size(self, i: int) -> float:
+        """Return a character's size on the page, in points."""
+        size = float(_raw().FPDFText_GetFontSize(self.page, i))
+        if _raw().FPDFText_GetMatrix(self.page, i, self.matrix):
+            size *= hypot(self.matrix.c, self.matrix.d) or 1.0
+        return size
+
+    def is_turned(self, i: int) -> bool:
+        """Say whether a character does not stand upright: a watermark, a note in the margin."""
+        angle = float(_raw().FPDFText_GetCharAngle(self.page, i))
+        return 0.1 < angle < 6.18
+
+    def is_bold(self, i: int) -> bool:
+        """Say whether a character is set in a bold font, by its weight or its name."""
+        if _raw().FPDFText_GetFontWeight(self.page, i) >= 600:
+            return True
+        name = ctypes.create_string_buffer(96)
+        flags = ctypes.c_int()
+        _raw().FPDFText_GetFontInfo(self.page, i, name, 96, flags)
+        return bool(re.search(rb"bold|black|heavy|cmbx", name.value, re.I))
+
+
+def _raw() -> Any:
+    import pypdfium2.raw
+
+    return pypdfium2.raw
+
+
+def pages_of(source: Source) -> tuple[list[list[Line]], dict[str, Metadatum]]:
+    """Return the lines of each page in the order of the file, and what the file says of itself.
+
+    Raises:
+        ArticleError: it is no PDF, is damaged or locked, or has too many pages.
+    """
+    import pypdfium2
+
+    with _LOCK:
+        try:
+            document = pypdfium2.PdfDocument(source.data)
+        except pypdfium2.PdfiumError as error:
+            if "assword" in str(error):
+                raise ArticleError(
+                    f"{source.name} is locked with a password. Save a copy without one."
+                ) from error
+            raise _unreadable(source, error) from error
+        try:
+            if len(document) > source.settings.max_pages:
+                raise source.too_much("pages", len(document), "max_pages")
+            metadata = dict(_metadata(document.get_metadata_dict(skip_empty=True)))
+            return [_page(document, number) for number in range(1, len(document) + 1)], metadata
+        except pypdfium2.PdfiumError as error:
+            raise _unreadable(source, error) from error
+        finally:
+            document.close()
+
+
+def _unreadable(source: Source, error: Exception) -> ArticleError:
+    return ArticleError(
+        f"{source.name} is not a readable PDF ({error}). Open it and save it anew, or save its "
+        "text."
+    )
+
+
+def _metadata(info: dict[str, str]) -> Iterator[tuple[str, Metadatum]]:
+    for key, name in _NAMES.items():
+        value = " ".join(info.get(key, "").replace("\x00", "").split())
+        date = re.match(r"D:(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d))?", value)
+        if date:
+            day = "-".join(date.groups()[:3])
+            value = f"{day}T{':'.join(date.groups()[3:])}" if date[4] else day
+        if value:
+            yield name, Metadatum(value, "pdf info")
+
+
+def _page(document: Any, number: int) -> list[Line]:
+    page = document[number - 1]
+    textpage = page.get_textpage()
+    try:
+        lines = [
+            _line(words, number, page.get_height()) for words in _grouped(list(_words(textpage)))
+        ]
+    finally:
+        textpage.close()
+        page.close()
+    return _with_rows(lines)
+
+
+def _words(textpage: Any) -> Iterator[_Word]:
+    """Yield a page's words in the order of the file, those that are turned left out."""
+    count = textpage.count_chars()
+    text = textpage.get_text_range() if count else ""
+    if len(text) != count:  # characters beyond the basic plane count twice in PDFium
+        text = "".join(chr(_raw().FPDFText_GetUnicode(textpage, i)) for i in range(count))
+    fonts = _Fonts(textpage)
+    end = 0
+    before: _Word | None = None
+    for match in _WORD.finditer(text):
+        between, start = text[end : match.start()], match.start()
+        end = match.end()
+        if fonts.is_turned(start):
+            continue
+        size = fonts.size(start)
+        stop = _without_mark(fonts, text, start, end, size)
+        left, _, bottom = fonts.bounds(start)
+        right = fonts.bounds(stop - 1)[1]
+        words = text[start:stop].replace("\x00", "")
+        if not words:
+            continue
+        if before is not None and _HYPHEN.search(before.text[-1] + between):
+            before.hyphen = before.text[-1].isalpha() or before.text[-1] in "-\u2010\u00ad"
+        before = _Word(words, left, right, bottom, size, fonts.is_bold(start))
+        before.new_line = bool(_BREAK.search(between))
+        yield before
+
+
+def _without_mark(fonts: _Fonts, text: str, start: int, end: int, size: float) -> int:
+    """Return a word's end without the raised number of a note: small type after the word."""
+    stop = end
+    while stop > start + 1 and (text[stop - 1].isdigit() or text[stop - 1] in "*†‡,"):
+        if fonts.size(stop - 1) > 0.8 * size:
+            break
+        stop -= 1
+    return stop
+
+
+def _grouped(words: list[_Word]) -> Iterator[list[_Word]]:
+    """Yield the words of each printed line."""
+    line: list[_Word] = []
+    for word in words:
+        if line:
+            last = line[-1]
+            level = abs(word.bottom - last.bottom) < 0.6 * max(word.size, last.size)
+            ahead = word.left >= last.right - 0.3 * last.size
+            if not level or not ahead or last.hyphen:
+                yield line
+                line = []
+        line.append(word)
+    if line:
+        yield line
+
+
+def _line(words: list[_Word], page: int, height: float) -> Line:
+    """Make a line of its words: those far apart are cells, but for a mark before an item."""
+    sizes: Counter[float] = Counter()
+    bold = 0
+    for word in words:
+        sizes[round(word.size, 1)] += len(word.text)
+        bold += len(word.text) if word.bold else 0
+    size = max(sizes, key=lambda size: sizes[size]) or 1.0
+    text, cells = words[0].text, [words[0].left]
+    for before, word in pairwise(words):
+        gap = word.left - before.right
+        if gap > CELL_GAP * size and not _MARK.fullmatch(text):
+            text += "\t" + word.text
+            cells.append(word.left)
+        else:
+            text += " " + word.text
+    return Line(
+        text,
+        words[0].left,
+        words[-1].right,
+        min(word.bottom for word in words if abs(word.size / size - 1) < 0.1),
+        size,
+        2 * bold > sum(len(word.text) for word in words),
+        page,
+        height,
+        tuple(cells),
+        words[-1].hyphen,
+    )
+
+
+def _with_rows(lines: list[Line]) -> list[Line]:
+    """Mark the rows of tables: lines in columns, next to others of which a column is the same."""
+
+    def beside(i: int, j: int) -> bool:
+        if not 0 <= j < len(lines) or len(lines[j].cells) < 2:
+            return False
+        shared = sum(
+            any(abs(cell - other) < lines[i].size for other in lines[j].cells)
+            for cell in lines[i].cells
+        )
+        return shared >= 2 and abs(lines[i].bottom - lines[j].bottom) < 4 * lines[i].size
+
+    marked = []
+    for i, line in enumerate(lines):
+        row = len(line.cells) > 1 and (beside(i, i - 1) or beside(i, i + 1))
+        text = line.text if row else line.text.replace("\t", " ")
+        marked.append(replace(line, row=row, text=text))
+    return marked
