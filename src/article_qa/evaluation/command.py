@@ -190,7 +190,8 @@ def find_suites(
     Raises:
         EvaluationError: there is nothing to ask, or an article or file is missing or malformed.
     """
-    from article_qa.evaluation.loading import load_sets, load_squad
+    from article_qa.evaluation.loading import load_sets
+    from article_qa.evaluation.squad import load_squad
 
     suites = []
     named = named_sets(sets if sets or squad else ["all"])
@@ -277,8 +278,7 @@ def run_system(
                     suite.questions,
                     built.system,
                     name=name,
-                    threshold=built.thresholds.answer,
-                    unsure_threshold=built.thresholds.unsure,
+                    threshold=built.thresholds,
                     settings=built.settings,
                     allow_missing=allow_missing,
                     progress=partial(_show, bar, task),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from article_qa.config import Settings
 from article_qa.types import Answer, Article, Span
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ class Thresholds(NamedTuple):
 
     answer: float
     unsure: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Thresholds:
+        """Return the settings' thresholds; where there is only one, no answer is unsure."""
+        sure = settings.answer_threshold
+        return cls(sure, getattr(settings, "unsure_threshold", sure))
 
     def status(self, answer: Answer) -> Status:
         """Return what a person sees of an answer that was given with both thresholds at 0."""
