@@ -42,7 +42,7 @@ def evaluate(
     threshold: float | Thresholds | None = None,
     settings: str | None = None,
     allow_missing: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[Sequence[Question]], Iterable[Question]] = iter,
 ) -> Report:
     """Ask ``qa`` every question and judge the outcomes.
 
@@ -60,7 +60,7 @@ def evaluate(
         settings: fingerprint of the system's settings, stored with the results.
         allow_missing: keep questions of which a gold quote stands nowhere, and name the quotes in
             ``Report.missing``, in place of an error.
-        progress: called with (questions done, questions in all) after each.
+        progress: wraps the questions as they are asked, to show how far it is.
 
     Raises:
         EvaluationError: a gold quote does not stand in its article, or an article is missing.
@@ -79,14 +79,12 @@ def evaluate(
         threshold = Thresholds(threshold, threshold)
     asker = _Asker(qa, threshold)
     rows = []
-    for number, question in enumerate(asked, 1):
+    for question in progress(asked):
         answer, error, seconds = asker.ask(question.scope, question.turns)
         if answer is None:
             rows.append(Row(question, None, error, seconds, threshold))
         else:
             rows.append(judge(question, answer, seconds, threshold, articles))
-        if progress is not None:
-            progress(number, len(asked))
     unreviewed = tuple(question for question in questions if question.verdict == "down")
     return Report(name, tuple(rows), threshold, articles, unreviewed, missing, settings)
 
