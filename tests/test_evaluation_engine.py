@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from article_qa import ArticleQA, Settings
 from article_qa.errors import EvaluationError, MissingExtraError
 from article_qa.evaluation import Question, Quote, evaluate, systems
 from article_qa.evaluation.loading import to_record
-from article_qa.evaluation.records import Report
+from article_qa.evaluation.records import Report, Thresholds
 from article_qa.evaluation.runner import as_shown
 from article_qa.evaluation.systems import NAMES, build_system
 
@@ -64,7 +63,7 @@ QUESTIONS = (BUILDER, PRICE, WEATHER)
 def reports() -> dict[str, Report]:
     built = {name: build_system(name, texts={"mill": TEXT}) for name in NAMES}
     return {
-        name: evaluate(QUESTIONS, b.system, name=name, threshold=b.threshold)
+        name: evaluate(QUESTIONS, b.system, name=name, threshold=b.thresholds)
         for name, b in built.items()
     }
 
@@ -85,7 +84,7 @@ def test_the_tutorial_chain_answers_with_a_chunk_and_never_refuses(
     assert rows[0].answer is not None and rows[0].answer.plain == TEXT.strip()  # one chunk
     assert rows[0].correct  # which holds the answer, generously
     assert rows[0].f1 < 0.2
-    assert rows[2].failure == "answered the unanswerable"
+    assert rows[2].outcome == "answered the unanswerable"
 
 
 def test_retrieval_alone_answers_with_a_sentence(reports: dict[str, Report]) -> None:
@@ -100,7 +99,10 @@ def test_one_pass_without_a_threshold_equals_a_run_with_one(reports: dict[str, R
     direct = ArticleQA.from_texts({"mill": TEXT}, Settings(answer_threshold=threshold))
     for row in reports["extractive"].rows:
         assert row.answer is not None
-        ours, theirs = as_shown(row.answer, threshold), direct.ask(row.question.text)
+        ours, theirs = (
+            as_shown(row.answer, Thresholds(threshold, threshold)),
+            direct.ask(row.question.text),
+        )
         assert ours.refused == theirs.refused
         assert ours.plain == theirs.plain or ours.refused
         assert ours.citations == theirs.citations
@@ -115,7 +117,7 @@ def test_a_chat_model_decides_itself_what_to_answer(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(systems, "article_qa", article_qa)
     built = build_system("ollama:llama3.2", texts={"mill": TEXT})
-    assert built == ("the system", 0.0, Settings().fingerprint())
+    assert built == ("the system", Thresholds(0.0, 0.0), Settings().fingerprint())
     assert asked_for["chat_model"] == "ollama:llama3.2"
     assert asked_for["settings"] == Settings()  # what it hands to the reader is decided as shipped
 
@@ -136,12 +138,6 @@ def test_the_tutorial_chain_says_what_to_install(monkeypatch: pytest.MonkeyPatch
 PLUGIN = "article_qa.evaluation.pytest_plugin"
 
 
-def plugin_options() -> list[str]:
-    """Return what loads the plugin: nothing where the installed package's entry point does."""
-    found = [e for e in entry_points(group="pytest11") if e.value == PLUGIN]
-    return [] if found else ["-p", PLUGIN]
-
-
 def write(folder: Path, *questions: Question) -> None:
     (folder / "articles").mkdir()
     (folder / "articles" / "mill.txt").write_text(TEXT, encoding="utf-8")
@@ -155,7 +151,7 @@ def test_each_question_is_a_test(pytester: pytest.Pytester) -> None:
     write(pytester.path, WEATHER, wrong, doubtful)
     pytester.makepyfile("def test_of_the_project(): pass")
     options = ("--article-qa-set", "set.jsonl", "-rA", "-W", "ignore")
-    result = pytester.runpytest(*plugin_options(), *options)
+    result = pytester.runpytest("-p", PLUGIN, *options)
     result.assert_outcomes(passed=2, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         ["*asked: *For how many crowns did the council buy the ruin?", "*expected: seven geese"]
@@ -164,7 +160,7 @@ def test_each_question_is_a_test(pytester: pytest.Pytester) -> None:
 
 def test_a_malformed_set_is_a_collection_error(pytester: pytest.Pytester) -> None:
     (pytester.path / "set.jsonl").write_text("{}\n")
-    result = pytester.runpytest(*plugin_options(), "--article-qa-set", "set.jsonl", "-W", "ignore")
+    result = pytester.runpytest("-p", PLUGIN, "--article-qa-set", "set.jsonl", "-W", "ignore")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(['*set.jsonl:1: "id" must be*'])
 
@@ -172,18 +168,13 @@ def test_a_malformed_set_is_a_collection_error(pytester: pytest.Pytester) -> Non
 def test_without_a_set_the_plugin_does_nothing(pytester: pytest.Pytester) -> None:
     write(pytester.path, WEATHER)
     pytester.makepyfile("def test_of_the_project(): pass")
-    result = pytester.runpytest(*plugin_options(), "-W", "ignore")
+    result = pytester.runpytest("-p", PLUGIN, "-W", "ignore")
     result.assert_outcomes(passed=1)
 
 
-def test_the_plugin_costs_other_runs_no_import() -> None:
-    code = (
-        f"import {PLUGIN}, sys;"
-        "heavy = {'numpy', 'torch', 'faiss', 'langchain_core', 'jinja2', 'rich'};"
-        "print(sorted(heavy & sys.modules.keys()))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_the_plugin_is_loaded_only_when_named() -> None:
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))
+    assert "pytest11" not in project["project"].get("entry-points", {})
 
 
 def fields(question: Question) -> dict[str, object]:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from article_qa.evaluation.loading import load_sets, locate_gold
 from article_qa.reading.article import read_article
+from article_qa.types import Article
 
 FOLDER = Path(__file__).parent / "regression"
 FILES = sorted(FOLDER.glob("*.jsonl"))
@@ -231,3 +233,43 @@ def test_the_command_reports_a_mistake_and_fails(
     assert fill.main([str(path)]) == 1
     assert "bad.jsonl:1" in capsys.readouterr().err
     assert fill.main([str(write(tmp_path / "good.jsonl", ONE_LINE))]) == 0
+
+
+# --- the typed questions --------------------------------------------------------------------
+
+TYPED_FILES = sorted((FOLDER / "typed").glob("*.jsonl"))
+TYPED = [row for path in TYPED_FILES for row in read(path)]
+
+
+@pytest.fixture(scope="module")
+def typed_articles() -> dict[str, Article]:
+    paths = sorted((FOLDER / "typed" / "articles").iterdir())
+    return {article.id: article for article in map(read_article, paths)}
+
+
+def test_every_typed_passage_stands_in_its_article(typed_articles: dict[str, Article]) -> None:
+    questions = load_sets(dict.fromkeys(TYPED_FILES, "typed"))
+    assert len(questions) == len(TYPED) >= 800
+    assert locate_gold(questions, typed_articles)[1] == ()
+
+
+def test_typed_questions_are_split_by_article_and_each_article_is_of_its_own_genre() -> None:
+    splits = {(row["article"], row["split"]) for row in TYPED}
+    genres = {(row["article"], row["genre"]) for row in TYPED}
+    assert len(splits) == len(genres) == len({genre for _, genre in genres}) == 10
+    assert Counter(split for _, split in splits) == {"dev": 5, "test": 5}
+
+
+def test_typed_questions_can_be_answered_or_not_as_they_say() -> None:
+    assert 0.2 <= sum(not row["answerable"] for row in TYPED) / len(TYPED) <= 0.3
+    for row in TYPED:
+        assert row["answerable"] == bool(row.get("quotes")), row["id"]
+        assert row["answerable"] or not row.get("answers"), row["id"]
+        assert row["kind"] != "yesno" or row["answers"][0] in ("yes", "no"), row["id"]
+        assert row["kind"] != "followup" or len(row["turns"]) > 1, row["id"]
+
+
+def test_typed_questions_are_asked_once() -> None:
+    seen = Counter((row["article"], tuple(map(flat, asked(row)))) for row in TYPED)
+    assert [key for key, n in seen.items() if n > 1] == []
+    assert len({row["id"] for row in TYPED + ROWS}) == len(TYPED) + len(ROWS)

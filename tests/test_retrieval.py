@@ -14,7 +14,7 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from article_qa.config import Settings
 from article_qa.errors import ArticleError, EvaluationError
-from article_qa.evaluation.retrieval import read_squad, retrieval_table
+from article_qa.evaluation.retrieval import read_questions, retrieval_table
 from article_qa.reading.article import parse_article
 from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
 from article_qa.retrieval.index import Candidates, PassageIndex
@@ -278,9 +278,9 @@ def test_a_file_that_is_not_squad_is_named(tmp_path: Path, content: str) -> None
     path = tmp_path / "x.json"
     path.write_text(content)
     with pytest.raises(EvaluationError, match=r"x\.json is not in SQuAD format"):
-        read_squad(path)
+        read_questions(path)
 
 
 def test_a_file_without_questions_is_named(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="no answerable question"):
-        read_squad(squad(tmp_path / "x.json", data=[]))
+        read_questions(squad(tmp_path / "x.json", data=[]))

@@ -16,7 +16,6 @@ from article_qa.errors import EvaluationError, MissingExtraError
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
     from article_qa.evaluation.compare import Comparison
     from article_qa.evaluation.records import Question, Report
@@ -190,7 +189,8 @@ def find_suites(
     Raises:
         EvaluationError: there is nothing to ask, or an article or file is missing or malformed.
     """
-    from article_qa.evaluation.loading import load_sets, load_squad
+    from article_qa.evaluation.loading import load_sets
+    from article_qa.evaluation.squad import load_squad
 
     suites = []
     named = named_sets(sets if sets or squad else ["all"])
@@ -260,47 +260,31 @@ def run_system(
     name: str, suites: Sequence[Suite], console: Console, allow_missing: bool = False
 ) -> Report:
     """Build one system over each corpus and ask it every question."""
+    from rich.progress import track
+
     from article_qa.evaluation.records import merge
     from article_qa.evaluation.runner import evaluate
     from article_qa.evaluation.systems import build_system
 
+    progress = partial(track, description=name, console=console, transient=True)
     reports = []
     for suite in suites:
         with console.status(f"{name}: reading the articles"):
             built = build_system(name, paths=suite.paths, texts=suite.texts)
             warm_up: Callable[[], None] = getattr(built.system, "warm_up", lambda: None)
             warm_up()  # latency is that of a running page, not of loading the models
-        with _progress(console) as bar:
-            task = bar.add_task(name, total=len(suite.questions))
-            reports.append(
-                evaluate(
-                    suite.questions,
-                    built.system,
-                    name=name,
-                    threshold=built.thresholds.answer,
-                    unsure_threshold=built.thresholds.unsure,
-                    settings=built.settings,
-                    allow_missing=allow_missing,
-                    progress=partial(_show, bar, task),
-                )
+        reports.append(
+            evaluate(
+                suite.questions,
+                built.system,
+                name=name,
+                threshold=built.thresholds,
+                settings=built.settings,
+                allow_missing=allow_missing,
+                progress=progress,
             )
+        )
     return merge(reports)
-
-
-def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
-    bar.update(task, completed=done, total=total)
-
-
-def _progress(console: Console) -> Progress:
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}"),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-    )
 
 
 def print_outcomes(reports: Sequence[Report], console: Console) -> None:

@@ -240,16 +240,16 @@ def check_floors(report: Report, floors: Sequence[Floor]) -> tuple[str, ...]:
     for floor in floors:
         if floor.system != report.system:
             continue
-        where = (floor.split, floor.kind, floor.genre, floor.set)
-        if not report.select(*where):
+        where = {name: getattr(floor, name) for name in ("set", "split", "kind", "genre")}
+        if not report.select(**where):
             continue
-        estimates = report.figures(*where, intervals=False)
+        estimates = report.figures(**where, intervals=False)
         value = estimates[floor.figure].value
         low = -math.inf if floor.at_least is None else floor.at_least
         high = math.inf if floor.at_most is None else floor.at_most
         if not low <= value <= high:
             bound = f"at least {low:g}" if floor.at_most is None else f"at most {high:g}"
-            place = ", ".join(part for part in where if part) or "all"
+            place = ", ".join(part for part in where.values() if part) or "all"
             failures.append(
                 f"{report.system}: {FIGURES[floor.figure].label} ({place}) is "
                 f"{format_figure(floor.figure, value)}, expected {bound}: {floor.reason}"

@@ -1,4 +1,4 @@
-"""Question sets: our JSON Lines, SQuAD files, readers' feedback.
+"""Question sets in JSON Lines, and readers' feedback.
 
 A set is JSON Lines, one question a line (empty lines and lines that start with
 ``//`` are skipped)::
@@ -18,19 +18,15 @@ a right reply to one. A passage may be a text alone: it is found by its words (`
 from __future__ import annotations
 
 import json
-import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from article_qa.errors import EvaluationError
-from article_qa.evaluation.records import Question, Quote, Split
+from article_qa.evaluation.records import Question, Quote
 from article_qa.types import Article
-
-WITHOUT_GOLD = "gold article removed"
-"""Kind of an answerable SQuAD question that is asked with its article taken out of the corpus."""
 
 
 def load_questions(path: str | Path) -> tuple[Question, ...]:
@@ -43,7 +39,7 @@ def load_questions(path: str | Path) -> tuple[Question, ...]:
     questions = tuple(_question(record, place) for record, place in _records(path))
     if not questions:
         raise EvaluationError(f"{path} holds no question; expected one JSON object a line")
-    return _unique(questions)
+    return unique(questions)
 
 
 def feedback_to_questions(path: str | Path) -> tuple[Question, ...]:
@@ -72,7 +68,7 @@ def feedback_to_questions(path: str | Path) -> tuple[Question, ...]:
         key = (question.article, question.turns, question.answers)
         latest.pop(key, None)
         latest[key] = question
-    return _unique(tuple(latest.values()))
+    return unique(tuple(latest.values()))
 
 
 def to_record(question: Question) -> dict[str, Any]:
@@ -284,8 +280,12 @@ def _quote(value: Any) -> Quote:
     return quote
 
 
-def _unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
-    """Return the questions, or raise where two have the same id."""
+def unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
+    """Return the questions.
+
+    Raises:
+        EvaluationError: two have the same id.
+    """
     seen: dict[str, str] = {}
     for question in questions:
         if question.id in seen:
@@ -298,141 +298,10 @@ def _unique(questions: tuple[Question, ...]) -> tuple[Question, ...]:
 
 def load_sets(paths: Mapping[Path, str]) -> tuple[Question, ...]:
     """Read several files, each of the set named, as one; ids must be unique over all of them."""
-    return _unique(
+    return unique(
         tuple(
             replace(question, set=name)
             for path, name in paths.items()
             for question in load_questions(path)
         )
     )
-
-
-# --- SQuAD ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SquadSet:
-    """A SQuAD file as one corpus: the articles' texts by id, and questions asked of all of them."""
-
-    texts: Mapping[str, str]
-    questions: tuple[Question, ...]
-
-
-def load_squad(
-    path: str | Path,
-    *,
-    limit: int | None = None,
-    without_gold_article: bool = False,
-    split: Split = "test",
-) -> SquadSet:
-    """Read a file in SQuAD format, version 1 or 2 (with ``is_impossible``).
-
-    Each article is the paragraphs of one title, in order, joined with a blank line; gold offsets
-    are moved accordingly. Questions are asked of the whole corpus, with no hint where to look.
-
-    Args:
-        path: the JSON file.
-        limit: ask only so many questions, drawn from all of them always in the same way; the
-            corpus stays whole. None asks all.
-        without_gold_article: ask every answerable question a second time with its article taken
-            out of the corpus (kind ``"gold article removed"``): the right outcome is a refusal.
-        split: what to report the questions as.
-
-    Raises:
-        EvaluationError: not SQuAD format; an answer does not stand at its offset; or there is only
-            one article, so that none is left when it is removed.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))["data"]
-        articles = [(str(item.get("title", n)), item["paragraphs"]) for n, item in enumerate(data)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EvaluationError(
-            f'{path} is not in SQuAD format, {{"data": [{{"title", "paragraphs": [...]}}]}}: '
-            f"{type(error).__name__}: {error}"
-        ) from error
-    texts: dict[str, str] = {}
-    questions: list[Question] = []
-    for title, paragraphs in articles:
-        for number, paragraph in enumerate(paragraphs):
-            place = f"{path}: {title}, paragraph {number}"
-            base = len(texts[title]) + 2 if title in texts else 0
-            try:
-                context = _newlines(paragraph["context"])
-                questions += _squad_questions(paragraph, title, base, split, place)
-            except (KeyError, TypeError, AttributeError) as error:
-                raise EvaluationError(
-                    f"{place} is not in SQuAD format: {type(error).__name__}: {error}"
-                ) from error
-            texts[title] = f"{texts[title]}\n\n{context}" if title in texts else context
-    if limit is not None and limit < len(questions):
-        # shuffle and cut, so that a larger limit asks the same questions and more
-        order = list(range(len(questions)))
-        random.Random(0).shuffle(order)
-        questions = [questions[i] for i in sorted(order[:limit])]
-    if without_gold_article:
-        questions += _without_gold(questions, list(texts), path)
-    return SquadSet(texts, _unique(tuple(questions)))
-
-
-def _newlines(text: str) -> str:
-    """Normalise newlines as articles do, so that offsets can be carried over."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _squad_questions(
-    paragraph: Mapping[str, Any], title: str, base: int, split: Split, place: str
-) -> Iterator[Question]:
-    """Yield the questions of one paragraph, which starts at ``base`` of its article."""
-    raw = paragraph["context"]
-    for qa in paragraph["qas"]:
-        source = f"{place}, question {qa['id']}"
-        answerable = not qa.get("is_impossible", False)
-        answers = qa.get("answers", []) if answerable else []
-        if answerable and not answers:
-            raise EvaluationError(f"{source}: no answers, and is_impossible is not set")
-        quotes: list[Quote] = []
-        for answer in answers:
-            text, start = answer["text"], answer["answer_start"]
-            if raw[start : start + len(text)] != text:
-                raise EvaluationError(
-                    f"{source}: answer {text!r} is said to stand at {start}, where the paragraph "
-                    f"says {raw[start : start + len(text)]!r}"
-                )
-            first = base + len(_newlines(raw[:start]))
-            quotes.append(Quote(_newlines(text), first, first + len(_newlines(text))))
-        unique = tuple(dict.fromkeys(quote for quote in quotes if quote.text))
-        yield Question(
-            id=str(qa["id"]),
-            article=title,
-            kind="answerable" if answerable else "impossible",
-            split=split,
-            turns=(qa["question"],),
-            answers=tuple(dict.fromkeys(quote.text for quote in unique)),
-            quotes=(unique,) if unique else (),
-            answerable=answerable,
-            source=source,
-        )
-
-
-def _without_gold(
-    questions: Sequence[Question], ids: Sequence[str], path: str | Path
-) -> list[Question]:
-    """Return each answerable question, asked of all articles but its own."""
-    if len(ids) < 2:
-        raise EvaluationError(
-            f"{path} has one article; removing it leaves no corpus to ask. "
-            "Leave --without-gold-article out"
-        )
-    return [
-        replace(
-            question,
-            id=f"{question.id}/removed",
-            kind=WITHOUT_GOLD,
-            answers=(),
-            quotes=(),
-            answerable=False,
-            scope=tuple(id for id in ids if id != question.article),
-        )
-        for question in questions
-        if question.answerable
-    ]

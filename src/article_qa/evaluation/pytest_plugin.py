@@ -2,24 +2,29 @@
 
 ::
 
-    pytest --article-qa-set questions.jsonl --article-qa-articles articles/
+    pytest -p article_qa.evaluation.pytest_plugin --article-qa-set questions.jsonl
 
 makes a test of every question, named by its id, beside the project's own tests. Articles are
-looked for in the named folders, in ``articles`` beside the set, and beside the set itself. A test
-fails with the reason, the answer and what was expected. Without ``--article-qa-set`` the plugin
-does nothing and imports nothing.
+looked for in the folders that ``--article-qa-articles`` names, in ``articles`` beside the set, and
+beside the set itself. A test fails with the reason, the answer and what was expected.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from article_qa.evaluation.records import Question, Row
+from article_qa.config import Settings
+from article_qa.errors import ArticleQAError
+from article_qa.evaluation.command import find_article
+from article_qa.evaluation.loading import load_questions
+from article_qa.evaluation.records import Question
+from article_qa.evaluation.report import describe
+from article_qa.evaluation.runner import evaluate
+from article_qa.evaluation.systems import build_system
 
 SETS = "article_qa_set"
 ARTICLES = "article_qa_articles"
@@ -29,29 +34,13 @@ CHAT_MODEL = "article_qa_chat_model"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("article-qa", "questions asked of articles")
-    group.addoption(
-        "--article-qa-set",
-        action="append",
-        default=[],
-        dest=SETS,
-        metavar="FILE",
-        help="make a test of each question of this set in JSON Lines; repeatable",
-    )
-    group.addoption(
-        "--article-qa-articles",
-        action="append",
-        default=[],
-        dest=ARTICLES,
-        metavar="DIR",
-        help="folder of the articles that the questions are about; repeatable",
-    )
-    group.addoption(
-        "--article-qa-chat-model",
-        default=None,
-        dest=CHAT_MODEL,
-        metavar="NAME",
-        help="ask this chat model (provider:model) in place of the built-in reader",
-    )
+    add = group.addoption
+    add("--article-qa-set", action="append", default=[], dest=SETS, metavar="FILE",
+        help="make a test of each question of this set in JSON Lines; repeatable")  # fmt: skip
+    add("--article-qa-articles", action="append", default=[], dest=ARTICLES, metavar="DIR",
+        help="folder of the articles that the questions are about; repeatable")  # fmt: skip
+    add("--article-qa-chat-model", default=None, dest=CHAT_MODEL, metavar="NAME",
+        help="ask this chat model (provider:model) in place of the built-in reader")  # fmt: skip
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,9 +64,6 @@ class QuestionFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Yield a test for each question; one that awaits review is skipped, visibly."""
-        from article_qa.errors import ArticleQAError
-        from article_qa.evaluation.loading import load_questions
-
         try:
             questions = load_questions(self.path)
         except ArticleQAError as error:
@@ -90,10 +76,6 @@ class QuestionFile(pytest.File):
 
     def setup(self) -> None:
         """Build the engine, once for the whole set."""
-        from article_qa.config import Settings
-        from article_qa.evaluation.command import find_article
-        from article_qa.evaluation.systems import article_qa
-
         items = self.session.items
         mine = [i for i in items if isinstance(i, QuestionItem) and i.parent is self]
         folders = [
@@ -102,11 +84,10 @@ class QuestionFile(pytest.File):
             self.path.parent,
         ]
         wanted = dict.fromkeys(item.question.article for item in mine)
-        self.settings = Settings()
-        self.qa = article_qa(
+        self.built = build_system(
+            self.config.getoption(CHAT_MODEL) or "extractive",
             paths=[find_article(id, folders) for id in wanted],
-            settings=self.settings,
-            chat_model=self.config.getoption(CHAT_MODEL),
+            settings=Settings(),
         )
 
 
@@ -119,19 +100,14 @@ class QuestionItem(pytest.Item):
 
     def runtest(self) -> None:
         """Ask, and fail with the reason if the outcome is not right."""
-        from article_qa.evaluation.runner import evaluate
-
         assert isinstance(self.parent, QuestionFile)
-        report = evaluate(
-            [self.question], self.parent.qa, threshold=self.parent.settings.answer_threshold
-        )
-        if not report.rows[0].correct:
-            raise WrongOutcome(report.rows[0])
+        built = self.parent.built
+        (row,) = evaluate([self.question], built.system, threshold=built.thresholds).rows
+        if not row.correct:
+            raise WrongOutcome(describe(row))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
         """Say what was asked, answered and expected, without a traceback of this package."""
-        from article_qa.errors import ArticleQAError
-
         if isinstance(excinfo.value, WrongOutcome | ArticleQAError):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo, style))
@@ -144,8 +120,3 @@ class QuestionItem(pytest.Item):
 
 class WrongOutcome(Exception):  # noqa: N818 - not an error of the program: the test's verdict
     """A question whose outcome is not right."""
-
-    def __init__(self, row: Row) -> None:
-        from article_qa.evaluation.report import describe
-
-        super().__init__(describe(row))

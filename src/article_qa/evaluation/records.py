@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from article_qa.config import Settings
 from article_qa.types import Answer, Article, Span
 
 if TYPE_CHECKING:
@@ -100,6 +101,12 @@ class Thresholds(NamedTuple):
 
     answer: float
     unsure: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> Thresholds:
+        """Return the settings' thresholds; where there is only one, no answer is unsure."""
+        sure = settings.answer_threshold
+        return cls(sure, getattr(settings, "unsure_threshold", sure))
 
     def status(self, answer: Answer) -> Status:
         """Return what a person sees of an answer that was given with both thresholds at 0."""
@@ -241,54 +248,36 @@ class Report:
     unreviewed: tuple[Question, ...] = ()
     missing: tuple[str, ...] = ()
     settings: str | None = None
-    _figures: dict[tuple[str | bool | None, ...], dict[str, Estimate]] = field(
+    _figures: dict[tuple[object, ...], dict[str, Estimate]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def select(
-        self,
-        split: str | None = None,
-        kind: str | None = None,
-        genre: str | None = None,
-        set: str | None = None,
-    ) -> tuple[Row, ...]:
-        """Return the rows of a split, kind, genre and set; None means every one."""
-        wanted = {"split": split, "kind": kind, "genre": genre, "set": set}
-        given = {name: value for name, value in wanted.items() if value is not None}
+    def select(self, **where: str | None) -> tuple[Row, ...]:
+        """Return the rows whose question's fields (split, kind, genre, set) are as given.
+
+        None stands for any value.
+        """
+        given = [(name, value) for name, value in where.items() if value is not None]
         return tuple(
-            row
-            for row in self.rows
-            if all(getattr(row.question, name) == value for name, value in given.items())
+            row for row in self.rows if all(getattr(row.question, k) == v for k, v in given)
         )
 
     def values(self, name: Literal["split", "kind", "genre", "set"]) -> tuple[str, ...]:
         """Return the values of a question's field that occur, in the set's order."""
         return tuple(dict.fromkeys(getattr(row.question, name) for row in self.rows))
 
-    def figures(
-        self,
-        split: str | None = None,
-        kind: str | None = None,
-        genre: str | None = None,
-        set: str | None = None,
-        *,
-        intervals: bool = True,
-    ) -> dict[str, Estimate]:
+    def figures(self, *, intervals: bool = True, **where: str | None) -> dict[str, Estimate]:
         """Return every figure over some of the rows, with its bootstrap confidence interval.
 
         Args:
-            split: only rows of this split.
-            kind: only rows of this kind.
-            genre: only rows about articles of this make.
-            set: only rows of this set.
             intervals: False leaves the intervals out, which is faster.
+            where: which rows, as for ``select``.
         """
         from article_qa.evaluation.metrics import estimate_all
 
-        key = (split, kind, genre, set, intervals)
+        key = (intervals, *sorted(where.items()))
         if key not in self._figures:  # every output wants the same intervals
-            rows = self.select(split, kind, genre, set)
-            self._figures[key] = estimate_all(rows, intervals=intervals)
+            self._figures[key] = estimate_all(self.select(**where), intervals=intervals)
         return self._figures[key]
 
 

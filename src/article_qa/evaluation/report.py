@@ -52,7 +52,7 @@ def sections(reports: Sequence[Report]) -> list[Section]:
     found = []
     for set in first.values("set"):
         for split in sorted(first.values("split")):
-            if first.select(split, set=set):
+            if first.select(split=split, set=set):
                 found += [
                     _totals(reports, set, split),
                     _groups(reports, set, split, "kind"),
@@ -63,13 +63,13 @@ def sections(reports: Sequence[Report]) -> list[Section]:
 
 
 def _totals(reports: Sequence[Report], set: str, split: str) -> Section:
-    n = len(reports[0].select(split, set=set))
-    figures = [report.figures(split, set=set) for report in reports]
+    n = len(reports[0].select(split=split, set=set))
+    figures = [report.figures(split=split, set=set) for report in reports]
     rows = [
         (figure.label, *(with_interval(name, f[name]) for f in figures))
         for name, figure in FIGURES.items()
     ]
-    errors = [sum(row.error is not None for row in r.select(split, set=set)) for r in reports]
+    errors = [sum(row.error is not None for row in r.select(split=split, set=set)) for r in reports]
     rows.append(("errors", *map(str, errors)))
     title = f"{set} {split}: {n} questions (95% bootstrap interval)".strip()
     heads = (f"{r.system} ≥ {' / '.join(f'{t:g}' for t in _distinct(r))}" for r in reports)
@@ -206,11 +206,11 @@ def _report_dict(report: Report) -> dict[str, Any]:
         return {name: _number(estimate.value) for name, estimate in figures.items()}
 
     def part(set: str, split: str) -> dict[str, Any]:
-        rows = report.select(split, set=set)
-        where = {"set": set, "split": split}
+        where: dict[str, Any] = {"set": set, "split": split}
+        rows = report.select(**where)
         figures = {
             name: {"value": _number(f.value), "interval": [_number(f.low), _number(f.high)]}
-            for name, f in report.figures(split, set=set).items()
+            for name, f in report.figures(**where).items()
         }
         kinds = dict.fromkeys(row.question.kind for row in rows)
         genres = dict.fromkeys(row.question.genre for row in rows if row.question.genre)

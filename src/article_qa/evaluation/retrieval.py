@@ -2,12 +2,11 @@
 
 The whole file is the corpus and a question gives no hint of its article. A paragraph's rank is that
 of its best passage. Recall@k is the share of questions whose paragraph is among the first k; MRR
-the mean of 1 / rank (Voorhees, TREC-8, 1999).
+the mean of 1 / rank (``metrics.recall_at``, ``metrics.reciprocal_rank``).
 """
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +15,13 @@ from typing import TYPE_CHECKING
 
 from article_qa.config import Settings
 from article_qa.errors import EvaluationError
+from article_qa.evaluation.metrics import recall_at, reciprocal_rank
+from article_qa.evaluation.squad import read_paragraphs
 from article_qa.types import Article
 
 if TYPE_CHECKING:
     from article_qa.retrieval.embeddings import Progress
-    from article_qa.retrieval.index import Candidates, PassageIndex
+    from article_qa.retrieval.index import Candidates
 
 CUTOFFS = (1, 3, 5)
 
@@ -69,7 +70,7 @@ def retrieval_table(
     from article_qa.retrieval.embeddings import load_embeddings
     from article_qa.retrieval.index import PassageIndex
 
-    paragraphs, questions = read_squad(path)
+    paragraphs, questions = read_questions(path)
     if limit is not None and limit < len(questions):
         questions = random.Random(0).sample(questions, limit)
     index = PassageIndex.build(_articles(paragraphs), settings, load_embeddings(settings), progress)
@@ -80,10 +81,13 @@ def retrieval_table(
         "fused": replace(settings, sentence_weight=0.0),
         "fused with sentences": settings,
     }
-    return tuple(
-        _row(name, [paragraph_rank(found, way, gold) for found, gold in searched], index)
-        for name, way in ways.items()
-    )
+    rows = []
+    for name, way in ways.items():
+        ranks = [paragraph_rank(found, way, gold) for found, gold in searched]
+        recall = {k: recall_at(k, ranks) for k in CUTOFFS}
+        found = len(ranks), len(index.articles)
+        rows.append(RetrievalRow(name, *found, recall, reciprocal_rank(ranks)))
+    return tuple(rows)
 
 
 def paragraph_rank(candidates: Candidates, settings: Settings, gold: str) -> int:
@@ -97,7 +101,7 @@ def paragraph_rank(candidates: Candidates, settings: Settings, gold: str) -> int
     return next((n for n, id in enumerate(ranked, 1) if id == gold), len(ranked) + 1)
 
 
-def read_squad(path: str | Path) -> tuple[list[str], list[tuple[str, str]]]:
+def read_questions(path: str | Path) -> tuple[list[str], list[tuple[str, str]]]:
     """Read the distinct paragraphs of a SQuAD file, and its answerable questions.
 
     Returns:
@@ -108,20 +112,10 @@ def read_squad(path: str | Path) -> tuple[list[str], list[tuple[str, str]]]:
     """
     places: dict[str, int] = {}
     questions = []
-    try:
-        for article in json.loads(Path(path).read_text(encoding="utf-8"))["data"]:
-            for paragraph in article["paragraphs"]:
-                context = str(paragraph["context"])
-                if not context.strip():
-                    continue
-                place = str(places.setdefault(context, len(places)))
-                asked = (qa for qa in paragraph["qas"] if not qa.get("is_impossible"))
-                questions += [(str(qa["question"]), place) for qa in asked]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EvaluationError(
-            f'{path} is not in SQuAD format, {{"data": [{{"paragraphs": [{{"context", "qas"}}]}}]}}'
-            f" ({type(error).__name__}: {error})"
-        ) from error
+    for _, context, asked in read_paragraphs(path):
+        if context.strip():
+            place = str(places.setdefault(context, len(places)))
+            questions += [(question.text, place) for question in asked if not question.impossible]
     if not questions:
         raise EvaluationError(f"{path} has no answerable question; expected at least one")
     return list(places), questions
@@ -138,13 +132,3 @@ def _articles(paragraphs: Sequence[str]) -> Iterable[Article]:
         article = parse_article(text, id=str(place))
         prose = tuple(replace(block, kind="paragraph") for block in article.blocks)
         yield replace(article, blocks=prose)
-
-
-def _row(name: str, ranks: Sequence[int], index: PassageIndex) -> RetrievalRow:
-    return RetrievalRow(
-        name=name,
-        questions=len(ranks),
-        paragraphs=len(index.articles),
-        recall={k: sum(rank <= k for rank in ranks) / len(ranks) for k in CUTOFFS},
-        mrr=sum(1 / rank for rank in ranks) / len(ranks),
-    )

@@ -39,11 +39,10 @@ def evaluate(
     qa: System,
     *,
     name: str = "extractive",
-    threshold: float = Settings().answer_threshold,
-    unsure_threshold: float | None = None,
+    threshold: float | Thresholds | None = None,
     settings: str | None = None,
     allow_missing: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[Sequence[Question]], Iterable[Question]] = iter,
 ) -> Report:
     """Ask ``qa`` every question and judge the outcomes.
 
@@ -56,12 +55,12 @@ def evaluate(
         questions: what to ask; those with verdict ``"down"`` are left out and counted.
         qa: the system.
         name: what to call it in tables.
-        threshold: the shipped threshold of a sure answer.
-        unsure_threshold: that of an unsure answer; None for no unsure answers.
+        threshold: the shipped thresholds; one alone leaves no answer unsure; None for those of
+            the default settings.
         settings: fingerprint of the system's settings, stored with the results.
         allow_missing: keep questions of which a gold quote stands nowhere, and name the quotes in
             ``Report.missing``, in place of an error.
-        progress: called with (questions done, questions in all) after each.
+        progress: wraps the questions as they are asked, to show how far it is.
 
     Raises:
         EvaluationError: a gold quote does not stand in its article, or an article is missing.
@@ -74,19 +73,20 @@ def evaluate(
             f"{len(missing)} gold quotes stand nowhere in their article: {'; '.join(missing[:5])}; "
             "mend them, or run with --allow-missing-quotes"
         )
-    thresholds = Thresholds(threshold, threshold if unsure_threshold is None else unsure_threshold)
-    asker = _Asker(qa, thresholds)
+    if threshold is None:
+        threshold = Thresholds.of(Settings())
+    elif not isinstance(threshold, Thresholds):
+        threshold = Thresholds(threshold, threshold)
+    asker = _Asker(qa, threshold)
     rows = []
-    for number, question in enumerate(asked, 1):
+    for question in progress(asked):
         answer, error, seconds = asker.ask(question.scope, question.turns)
         if answer is None:
-            rows.append(Row(question, None, error, seconds, thresholds))
+            rows.append(Row(question, None, error, seconds, threshold))
         else:
-            rows.append(judge(question, answer, seconds, thresholds, articles))
-        if progress is not None:
-            progress(number, len(asked))
+            rows.append(judge(question, answer, seconds, threshold, articles))
     unreviewed = tuple(question for question in questions if question.verdict == "down")
-    return Report(name, tuple(rows), thresholds, articles, unreviewed, missing, settings)
+    return Report(name, tuple(rows), threshold, articles, unreviewed, missing, settings)
 
 
 class _Asked(NamedTuple):

@@ -66,13 +66,7 @@ def build_system(
         return Built(chat, Thresholds(0.0, 0.0), settings.fingerprint())
     shipped = replace(settings, reader_model=None) if name == "retrieval" else settings
     extractive = article_qa(paths=paths, texts=texts, settings=full_coverage(shipped))
-    return Built(extractive, shipped_thresholds(shipped), shipped.fingerprint())
-
-
-def shipped_thresholds(settings: Settings) -> Thresholds:
-    """Return the settings' thresholds; where there is only one, no answer is unsure."""
-    sure = settings.answer_threshold
-    return Thresholds(sure, getattr(settings, "unsure_threshold", sure))
+    return Built(extractive, Thresholds.of(shipped), shipped.fingerprint())
 
 
 def full_coverage(settings: Settings) -> Settings:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from article_qa.evaluation.squad import read_paragraphs
+
 Verdict = Literal["none", "span", "yes", "no"]
 """What a window says to a question: nothing, an answer in its words, yes, or no."""
 
@@ -94,15 +96,10 @@ class Example:
 
 def read_squad(path: Path) -> Iterator[Example]:
     """Yield the examples of a SQuAD-format file (v1 or v2)."""
-    for article in json.loads(path.read_text("utf-8"))["data"]:
-        for paragraph in article["paragraphs"]:
-            for qa in paragraph["qas"]:
-                spans = tuple(
-                    (a["answer_start"], a["answer_start"] + len(a["text"])) for a in qa["answers"]
-                )
-                yield _example(
-                    path.stem, article["title"], qa["question"], paragraph["context"], spans
-                )
+    for title, context, questions in read_paragraphs(path):
+        for question in questions:
+            spans = tuple((start, start + len(text)) for text, start in question.answers)
+            yield _example(path.stem, title, question.text, context, spans)
 
 
 def read_jsonl(path: Path) -> Iterator[Example]:

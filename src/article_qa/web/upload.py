@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from article_qa.errors import ArticleError
 from article_qa.reading.article import parse_article, read_article
@@ -21,7 +20,7 @@ def read_upload(name: str, content: str | bytes, taken: set[str]) -> Article:
 
     Args:
         name: the file's name, a label only; its suffix says what it is.
-        content: a text, or a file's bytes, which are gone from the disk when they are read.
+        content: a text, or a file's bytes, which are never written to the disk.
         taken: ids that are in use.
 
     Raises:
@@ -42,12 +41,4 @@ def read_upload(name: str, content: str | bytes, taken: set[str]) -> Article:
             f"A file may have up to {MAX_FILE_BYTES // 1_000_000} MB; this one has "
             f"{len(content) / 1e6:.1f} MB."
         )
-    suffix = re.sub(r"[^.a-z0-9]", "", label.suffix.casefold())[:10]
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "article" + suffix)
-        path.write_bytes(content)
-        try:
-            article = read_article(path, id=id)
-        except ArticleError as error:
-            raise ArticleError(str(error).replace(str(path), label.name[:100])) from None
-    return replace(article, source=None)
+    return replace(read_article((label.name[:100], content), id=id), source=None)
