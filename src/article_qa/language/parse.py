@@ -1,8 +1,9 @@
 """What spaCy says of an article's sentences, computed once and kept.
 
 One pipeline serves the process, loaded at the first use from ``models/english``. An article is
-analysed in batches, about a third of a second for 1,000 words on one core; a question takes about
-5 ms. ``Parsed.to_bytes`` gives what an index keeps, so that a loaded index analyses questions only.
+analysed in batches, 0.28 CPU-seconds for 1,000 words, a question in 6 ms. ``Parsed.to_bytes`` gives
+what an index keeps, 14 kB for 1,000 words, read again in 4 ms, so that a loaded index analyses
+questions only.
 """
 
 from __future__ import annotations
