@@ -12,7 +12,15 @@ import pytest
 import article_qa
 
 PACKAGE = Path(article_qa.__file__).parent
-HEAVY = {"torch", "transformers", "sentence_transformers", "gradio", "onnxruntime", "faiss"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "gradio",
+    "onnxruntime",
+    "faiss",
+    "spacy",
+}
 MODELS = {"torch", "transformers", "sentence_transformers", "onnxruntime"}
 
 
@@ -51,6 +59,7 @@ def test_each_library_has_its_place() -> None:
         assert "faiss" not in found or name == "index", path
         assert not found & MODELS or name in ("encoder", "embeddings", "reader"), path
         assert "gradio" not in found or "web" in path.parts, path
+        assert not found & {"spacy", "thinc"} or "language" in path.parts, path
         assert "pickle" not in found, path
 
 

@@ -2,7 +2,10 @@
 
 Three sets, of invented news and written before the code was first run on them
 (tests/data/language): 69 people in six texts, 73 who-said questions on eight, and 66 questions on
-the latter with and without words that their article lacks.
+the latter with and without words that their article lacks. At first look they gave: people,
+precision 0.826, recall 0.826; who said 0.898, 0.855; absent names 0.857, 0.353. Believe these: what
+it prints now comes after mending what the errors showed. ``language.mentions`` joins no names, so
+each further form of a name counts against its precision, or, in a second line, does not.
 """
 
 from __future__ import annotations
@@ -48,17 +51,22 @@ def by_mentions(article: Article) -> list[str]:
     return list(found)
 
 
-def score_people(find: Any) -> Figures:
-    """A person is found if one of their names is; a further entry for the same is wrong."""
+def score_people(find: Any, joined: bool = True) -> Figures:
+    """A person is found if one of their names is; a further entry for the same is wrong, or, where
+    names need not be joined, left out of account.
+    """
     right = said = gold = 0
     errors = []
     for record in records("people.jsonl"):
         article = parse_article(record["text"], id=record["id"])
         left = [{fold(form) for form in person} for person in record["people"]]
+        everybody = set().union(*left)
         gold += len(left)
         for name in find(article):
-            said += 1
             match = next((forms for forms in left if fold(name) in forms), None)
+            if match is None and not joined and fold(name) in everybody:
+                continue
+            said += 1
             if match is None:
                 errors.append(f"{record['id']}: wrong {name}")
             else:
@@ -121,6 +129,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     options = parser.parse_args(None if arguments is None else list(arguments))
     show("people, language.people", score_people(by_people), options.errors)
     show("people, language.mentions", score_people(by_mentions), options.errors)
+    show("the same, further forms forgiven", score_people(by_mentions, joined=False), False)
     show("who said, at least 0.75 of it", score_speakers(0.75), options.errors)
     show("who said, at least 0.60 of it", score_speakers(0.6), False)
     show("absent names, slips left out", score_absent(False), options.errors)

@@ -120,6 +120,11 @@ def _phrase(noun: Token, tokens: DocSpan) -> DocSpan:
         if outside and child.dep_ in ("relcl", "acl", "appos", "conj", "cc", "punct", "advcl"):
             end = child.left_edge.i
             break
+    doc = noun.doc
+    for i in range(max(noun.i + 1, tokens.end), end - 1):
+        if doc[i].text == "," and doc[i + 1].tag_ in ("WDT", "WP", "WP$"):
+            end = i
+            break
     while end > noun.i + 1 and noun.doc[end - 1].is_punct and noun.doc[end - 1].text in ",;:":
         end -= 1
     return noun.doc[start:end]

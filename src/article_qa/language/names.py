@@ -121,7 +121,9 @@ def _common() -> frozenset[str]:
 
 def _is_english(word: str) -> bool:
     """Say whether general English has a word, in this form or another."""
-    return word in _stems() or stem_of(word) in _stems() or bool(pipeline().vocab[word].is_stop)
+    stem = stem_of(word)  # a longer ending than '-ing' is no inflection: 'goverment', 'gover'
+    inflected = stem in _stems() and len(word) - len(stem) <= len("ing")
+    return word in _stems() or inflected or bool(pipeline().vocab[word].is_stop)
 
 
 def _is_compound(word: str) -> bool:

@@ -309,8 +309,12 @@ def _is_plain(text: str) -> bool:
 def _trim(tokens: DocSpan) -> DocSpan:
     """Cut the punctuation at both ends."""
     start, end = tokens.start, tokens.end
-    while start < end and tokens.doc[start].is_punct:
+    while start < end and _is_edge(tokens.doc[start]):
         start += 1
-    while end > start and tokens.doc[end - 1].is_punct:
+    while end > start and _is_edge(tokens.doc[end - 1]):
         end -= 1
     return tokens.doc[start : max(end, start + 1)]
+
+
+def _is_edge(token: Token) -> bool:
+    return token.is_punct or token.is_space

@@ -175,6 +175,7 @@ class Speech:
             reported = [self.parsed.span_of(piece, i) for piece in content]
             if not own and not reported:
                 continue
+            reported = [r for r in reported if not any(q.overlaps(r) for q in own)]
             spans = sorted({*own, *reported})
             form: Form = "direct" if own else "reported"
             attribution = self._attribute(who, i, tuple(spans), token.lemma_.lower(), form)
