@@ -284,8 +284,9 @@ class Citation:
         """Make a citation again from what ``to_dict`` returned."""
         focus = tuple(Span(start, end) for start, end in data.get("focus", ()))
         return cls(
-            data["number"], data["article_id"], data["start"], data["end"], data["quote"], focus
-        )
+            data["number"], data["article_id"], data["start"], data["end"], data["quote"], focus,
+            data.get("page"), data.get("kind", "passage"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,11 +120,31 @@ def _similarity(found: Findings) -> float:
 
 def _reason(found: Findings, settings: Settings) -> str:
     """Say why there is no answer, as far as is known."""
+    if told := _metadata(found):
+        return told
     if missing := _missing(found):
         return f"The article does not mention {missing}."
     if _similarity(found) < settings.near_similarity:
         return f"Nothing in the article is about this. {CAN_ASK}"
     return "The article has related passages, but none that answers this question."
+
+
+_NAMED_IN_METADATA = {
+    "author": "author",
+    "date": "published",
+    "updated": "modified",
+    "headline": "title",
+}
+
+
+def _metadata(found: Findings) -> str:
+    """Say what the first article's file says beside its text, where the question asks for that."""
+    name = _NAMED_IN_METADATA.get(overview_kind(found.question.text) or "")
+    article = found.articles[found.hits[0].passage.article_id]
+    if name is None or name not in article.metadata:
+        return ""
+    value, origin = article.metadata[name].value, article.metadata[name].origin
+    return f"The text does not say. The file's metadata ({origin}) does: {value}."
 
 
 def _missing(found: Findings) -> str:
