@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from article_qa.answering.citations import verify
-from article_qa.reading.article import parse_article
-from article_qa.types import Answer, Article, Block, Draft, Evidence, Span, Statement, Turn
+from article_qa.reading.files import read_article
+from article_qa.reading.text import parse_article
+from article_qa.types import (
+    Answer,
+    Article,
+    Block,
+    BlockKind,
+    Draft,
+    Evidence,
+    Span,
+    Statement,
+    Turn,
+)
 from article_qa.web import render
 
 HOSTILE = (
@@ -71,8 +84,8 @@ def test_blocks_anywhere_lose_no_character(parts: list[str], data: st.DataObject
         span = Span(at, at + len(part))
         at = span.end
         if data.draw(st.booleans()):
-            kind = data.draw(st.sampled_from(["headline", "heading", "caption", "boilerplate"]))
-            blocks.append(Block(kind, span, (span,)))
+            kind = data.draw(st.sampled_from(get_args(BlockKind)))
+            blocks.append(Block(kind, span, (span,), data.draw(st.integers(0, 9))))
     source = Article("a", "t", text, tuple(blocks))
     assert Reader(render.article_html(source)).text == text.replace("\0", "\ufffd")
 
@@ -81,6 +94,25 @@ def test_blocks_are_typeset_by_kind() -> None:
     seen = Reader(render.article_html(article()))
     assert seen.tags[0] == "h2"
     assert seen.attributes["class"][:2] == ["headline", "byline"]
+
+
+def test_rows_items_and_code_look_like_what_they_are() -> None:
+    text = "## Depth\n\n- one\n  - two\n\n| Year | Depth |\n| --- | --- |\n\n```\nls\n```\n"
+    source = read_article(("a.md", text.encode()))
+    shown = render.article_html(source)
+    assert '<p class="list bulleted deep-2" dir="auto">two</p>' in shown
+    assert '<span class="cell">Year</span>\t<span class="cell">Depth</span>' in shown
+    assert '<div class="code" dir="auto">ls</div>' in shown
+    assert Reader(shown).text == source.text
+
+
+def test_a_quote_names_its_page_and_what_is_metadata() -> None:
+    source = replace(article(), pages=((0, 3),))
+    answer = answered(source, source.blocks[-1].sentences[0])
+    assert '<span class="from">p. 3</span>' in render.answer_html(answer, {source.id: "T"})
+    assert ", p. 3, characters" in render.answer_text(answer, {source.id: "T"})
+    said = replace(answer, citations=(replace(answer.citations[0], page=None, kind="metadata"),))
+    assert '<span class="from">page metadata</span>' in render.answer_html(said, {source.id: "T"})
 
 
 def test_hard_wrapped_prose_is_reflowed_and_verse_is_not() -> None:

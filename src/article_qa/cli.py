@@ -306,7 +306,8 @@ def _print_answer(answer: Answer, qa: ArticleQA) -> None:
         where = f"{citation.article_id}, " if several else ""
         mark = f"[{citation.number}]" if answer.citations else " - "
         typer.echo(f"\n{mark} “{quote}”")
-        typer.echo(f"    {where}characters {citation.start}-{citation.end}")
+        page = "" if citation.page is None else f"p. {citation.page}, "
+        typer.echo(f"    {where}{page}characters {citation.start}-{citation.end}")
     if not answer.refused:
         typer.echo(f"\nConfidence {answer.confidence:.0%}")
 

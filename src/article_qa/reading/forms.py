@@ -29,6 +29,11 @@ NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3})*)([.)]?)[ \t]+\S")
 """A numbered heading, clause or item: its number, and what follows it."""
 _ITEM = re.compile(r"(?:[-*+•‣▪]|\d{1,3}[.)]|\([a-z\d]{1,2}\))[ \t]+\S")
 _NOTE = re.compile(r"(?:\[\w{1,3}\]|\d{1,3}[.)]?|[a-z][.)]|[\^*†‡])[ \t]*\S")
+_TITLE_END = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Mx|Messrs|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Maj|Capt|Cpl|Sgt|Adm|Rev|Hon)\.\s*\Z"
+)
+_TITLE_CHARS = 12
+"""Characters in which the longest title ('Messrs.') and the blanks after it stand."""
 _LABEL = re.compile(r"[^\W\da-z][^:.!?\n]{0,39}:[ \t]+\S")
 _TRAIL = re.compile(r"[^>›»|]{1,40}(?:\s[>›»]\s+[^>›»|]{1,40}){2,6}")
 """Where in a site a page stands: 'News > Politics > Live'."""
@@ -67,6 +72,12 @@ def is_note(text: str) -> bool:
 def is_labelled(text: str) -> bool:
     """Say whether a block begins with a label: a field ('Founded: 1742') or a speaker's turn."""
     return bool(_LABEL.match(text))
+
+
+def ends_in_title(text: str, start: int = 0, end: int | None = None) -> bool:
+    """Say whether ``text[start:end]`` ends in a title ('Ms.'), which ends no sentence."""
+    end = len(text) if end is None else end
+    return bool(_TITLE_END.search(text, max(start, end - _TITLE_CHARS), end))
 
 
 def ends_like_prose(text: str) -> bool:

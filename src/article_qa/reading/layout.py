@@ -19,6 +19,7 @@ from article_qa.reading.forms import (
     MARKER,
     NUMBERED,
     TITLE_FIELD,
+    ends_in_title,
     ends_like_prose,
     ends_sentence,
     is_boilerplate,
@@ -335,16 +336,9 @@ def _is_link(text: str) -> bool:
 # -- Sentences and title ---------------------------------------------------------------------------
 
 
-_TITLE_END = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Mx|Messrs|Dr|Prof|Sen|Rep|Gov|Gen|Lt|Col|Maj|Capt|Cpl|Sgt|Adm|Rev|Hon)\.\s+\Z"
-)
-
-
 _SPLIT: frozenset[BlockKind] = frozenset(
     {"paragraph", "list", "quote", "standfirst", "caption", "footnote", "boilerplate"}
 )
-_TITLE_CHARS = 12
-"""Characters in which the longest title ('Messrs.') and the blanks after it stand."""
 
 
 def _sentences(text: str, span: Span, kind: BlockKind, typed: bool) -> tuple[Span, ...]:
@@ -367,7 +361,7 @@ def _sentences(text: str, span: Span, kind: BlockKind, typed: bool) -> tuple[Spa
     else:
         # It takes 'Ms.' for the end of a sentence; a title never is one.
         marks = _boundaries(text, start, end)
-        cuts = sorted({start, *(m for m in marks if not _after_title(text, start, m))})
+        cuts = sorted({start, *(m for m in marks if not ends_in_title(text, start, m))})
     sentences: list[Span] = []
     for left, right in zip(cuts, [*cuts[1:], end], strict=True):
         for piece in _pieces(text, left, right):
@@ -395,10 +389,6 @@ def _boundaries(text: str, start: int, end: int) -> Iterator[int]:
             start = blank + 1 if blank > start else start + WINDOW
     found = sentencex.get_sentence_boundaries("en", text[start:end])
     yield from (start + int(boundary["start_index"]) for boundary in found)
-
-
-def _after_title(text: str, start: int, cut: int) -> bool:
-    return bool(_TITLE_END.search(text, max(start, cut - _TITLE_CHARS), cut))
 
 
 _EMPHASIS = re.compile(r"([*_]{1,3})(?=[^\s*_])[^*_]*[^\s*_]\1")

@@ -21,9 +21,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import median
 
-from article_qa.reading.forms import LISTED, ends_sentence, is_note, section_kind
+from article_qa.reading.forms import LISTED, ends_in_title, ends_sentence, is_note, section_kind
 from article_qa.reading.layout import Part
 from article_qa.reading.pdf_lines import Line, pages_of
 from article_qa.reading.source import Document, Source
@@ -35,6 +34,12 @@ SMALLER = 0.94
 """A footnote's type is at most this size of the text's."""
 SAME = 0.06
 """Sizes that differ less are the same type: fonts beside one another are scaled a little."""
+NEAR = 4
+"""Lines before and after one that tell how wide its column is."""
+FEW = 5
+"""Fewer steps than this between lines of a size tell nothing of its leading: 1.4 sizes at most."""
+FULL = 0.7
+"""A line that fills less of its column is the last of its paragraph, whatever it ends in."""
 HEADING_WORDS = 25
 """A bold or large paragraph with more words is no heading."""
 
@@ -178,7 +183,7 @@ def _runs(lines: Sequence[Line], body: float) -> list[_Run]:
         last = runs[-1] if runs else None
         if last is not None and _continues(last, line, leading, rights, references):
             last.lines.append(line)
-        elif broken is not None and broken is not last and _resumes(broken, line):
+        elif broken is not None and broken is not last and _resumes(broken, line, rights):
             broken.lines.append(line)
         else:
             runs.append(_Run([line]))
@@ -188,32 +193,41 @@ def _runs(lines: Sequence[Line], body: float) -> list[_Run]:
         written = runs[-1] if broken is None or line is not broken.last else broken
         if abs(line.size / body - 1) < SAME and not line.row:
             broken = None if _has_ended(written) else written
+        elif line.size >= body * LARGER:
+            broken = None
     return runs
 
 
 def _leading(lines: Sequence[Line]) -> dict[int, float]:
-    """Return the usual distance between lines of each size."""
+    """Return the distance between a paragraph's lines, of each size: among the smallest there are.
+
+    In a text of short paragraphs most steps are those from one to the next.
+    """
     steps: dict[int, list[float]] = {}
     for above, below in pairwise(lines):
         step = above.bottom - below.bottom
         if above.page == below.page and _same_type(above, below) and 0 < step < 2.5 * below.size:
             steps.setdefault(round(below.size), []).append(step)
-    return {size: median(found) for size, found in steps.items()}
+    usual = {size: sorted(found)[len(found) // 5] for size, found in steps.items()}
+    for size, found in steps.items():
+        if len(found) < FEW:
+            usual[size] = min(usual[size], 1.4 * size)
+    return usual
 
 
-def _right_edges(lines: Sequence[Line]) -> dict[tuple[int, int], float]:
-    """Return how far to the right the lines go that begin at about the same place of a page."""
-    edges: dict[tuple[int, int], float] = {}
-    for line in lines:
-        for key in _column(line):
-            edges[key] = max(edges.get(key, 0.0), line.right)
+def _right_edges(lines: Sequence[Line]) -> dict[Line, float]:
+    """Return how far to the right each line's column goes: as its longest line near by."""
+    edges = {}
+    for i, line in enumerate(lines):
+        near = lines[max(0, i - NEAR) : i + NEAR + 1]
+        edges[line] = max(
+            other.right for other in near if _same_type(line, other) and _in_column(line, other)
+        )
     return edges
 
 
-def _column(line: Line) -> list[tuple[int, int]]:
-    """Return the names of the bands of a page that a line's left edge falls in."""
-    band = int(line.left // 50)
-    return [(line.page, band), (line.page, band + 1)]
+def _in_column(one: Line, other: Line) -> bool:
+    return one.page == other.page and abs(one.left - other.left) < 5 * one.size
 
 
 def _same_type(one: Line, other: Line) -> bool:
@@ -224,7 +238,7 @@ def _continues(
     run: _Run,
     line: Line,
     leading: dict[int, float],
-    rights: dict[tuple[int, int], float],
+    rights: dict[Line, float],
     references: bool,
 ) -> bool:
     """Say whether a line goes on with the run before it."""
@@ -234,7 +248,7 @@ def _continues(
     step = last.bottom - line.bottom
     beside = line.left < last.right and last.left < line.right
     if last.page != line.page or step <= 0 or not beside:
-        return _resumes(run, line)
+        return _resumes(run, line, rights)
     if last.hyphen and line.text[0].islower():
         return True
     usual = leading.get(round(line.size), 1.25 * line.size)
@@ -255,25 +269,37 @@ def _continues(
     return not _ends_early(last, line, rights)
 
 
-def _ends_early(last: Line, line: Line, rights: dict[tuple[int, int], float]) -> bool:
+def _ends_early(last: Line, line: Line, rights: dict[Line, float]) -> bool:
     """Say whether the next line's first word had room beside a line that ends a sentence."""
-    right = max(rights[key] for key in _column(last))
+    right = rights[last]
     width = (line.right - line.left) / max(1, len(line.text))
     room = right - last.right - (len(line.text.split(maxsplit=1)[0]) + 1) * width
-    if ends_sentence(last.text) or line.text[0].isupper():
-        return room > (0 if ends_sentence(last.text) else 0.4 * (right - last.left))
+    ended = ends_sentence(last.text) and not ends_in_title(last.text)
+    if ended or line.text[0].isupper():
+        return room > (0 if ended else 0.4 * (right - last.left))
     return False
 
 
-def _resumes(run: _Run, line: Line) -> bool:
-    """Say whether a line in another column or on another page goes on with a paragraph."""
-    if not _same_type(run.last, line) or line.row or _has_ended(run):
+def _resumes(run: _Run, line: Line, rights: dict[Line, float]) -> bool:
+    """Say whether a line in another column or on another page goes on with a paragraph.
+
+    It does where the sentence has not ended and the last line goes about as far as its column.
+    """
+    last = run.last
+    if not _same_type(last, line) or line.row or _has_ended(run):
+        return False
+    below = last.page == line.page and last.bottom > line.bottom and _in_column(last, line)
+    if below:
+        return False
+    if not last.hyphen and last.right - last.left < FULL * (rights[last] - last.left):
         return False
     return not LISTED.match(line.text) and not _BULLET.match(line.text)
 
 
 def _has_ended(run: _Run) -> bool:
-    return not run.last.hyphen and (ends_sentence(run.last.text) or run.last.text[-1] == ":")
+    text = run.last.text
+    ended = ends_sentence(text) and not ends_in_title(text)
+    return not run.last.hyphen and (ended or text[-1] == ":")
 
 
 def _joined(run: _Run, words: Counter[str]) -> tuple[str, tuple[tuple[int, int], ...]]:

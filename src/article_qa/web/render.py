@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from article_qa.answering.citations import PERHAPS
+from article_qa.reading.forms import is_item
 from article_qa.types import Answer, Article, Block, BlockKind, Citation, Turn
 
 CONFIDENCE_WORDS = (
@@ -34,7 +35,7 @@ writer: such a block is reflowed, any other keeps its line breaks (verse, lists,
 LONGEST_TIED = 30
 """A longer word is not tied to its chip: the two would not fit on a phone's line."""
 
-_TAGS: Mapping[BlockKind, str] = {"headline": "h2", "heading": "h3"}
+_TAGS: Mapping[BlockKind, str] = {"headline": "h2", "quote": "blockquote", "code": "div"}
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
@@ -65,11 +66,27 @@ def article_html(article: Article) -> str:
 
 
 def _block(text: str, block: Block) -> str:
+    """Return a block as what it is: a heading by its level, an item by its depth, a row in cells.
+
+    Items, rows and code look like what they are by their class alone: a ``table`` would throw out
+    the white space between its cells, and ``pre`` a newline at its beginning.
+    """
     words = text[block.span.start : block.span.end]
     tag = _TAGS.get(block.kind, "p")
+    if block.kind == "heading":
+        tag = f"h{min(6, max(3, block.level + 1))}"
     lines = words.split("\n")
-    keep = " lines" if len(lines) > 1 and any(len(s) < HARD_WRAP for s in lines[:-1]) else ""
-    return f'<{tag} class="{block.kind}{keep}" dir="auto">{escape(words)}</{tag}>'
+    css: str = block.kind
+    if len(lines) > 1 and any(len(s) < HARD_WRAP for s in lines[:-1]):
+        css += " lines"
+    if block.kind == "list" and not is_item(words):
+        css += " bulleted"  # it has no mark of its own
+    if block.level > 1 and block.kind == "list":
+        css += f" deep-{min(block.level, 4)}"
+    inner = escape(words)
+    if block.kind == "table" and "\t" in words:
+        inner = "\t".join(f'<span class="cell">{escape(c)}</span>' for c in words.split("\t"))
+    return f'<{tag} class="{css}" dir="auto">{inner}</{tag}>'
 
 
 def _loose(text: str) -> str:
@@ -184,12 +201,22 @@ def _quotes(citations: Sequence[Citation], titles: Mapping[str, str], css: str, 
     rows = "".join(
         f'<li><button type="button" class="quote" data-do="cite" data-n="{c.number}">'
         f'<span class="n">{c.number}</span><span class="q" dir="auto">{_emphasised(c)}</span>'
-        + (f'<span class="from">{escape(titles.get(c.article_id, ""))}</span>' if several else "")
+        + _source(c, titles.get(c.article_id, "") if several else "")
         + "</button></li>"
         for c in citations
     )
     data = escape(json.dumps([c.to_dict() for c in citations], ensure_ascii=False))
     return f'<ol class="{css}" aria-label="{label}" data-citations="{data}">{rows}</ol>'
+
+
+def _source(citation: Citation, title: str) -> str:
+    """Return where a quote stands: its article where there are several, its page, or metadata."""
+    told = [title] if title else []
+    if citation.page is not None:
+        told.append(f"p. {citation.page}")
+    if citation.kind == "metadata":
+        told.append("page metadata")
+    return f'<span class="from">{escape(", ".join(told))}</span>' if told else ""
 
 
 def _emphasised(citation: Citation) -> str:
@@ -256,7 +283,8 @@ def answer_text(answer: Answer, titles: Mapping[str, str]) -> str:
 
 def _place(citation: Citation, titles: Mapping[str, str]) -> str:
     title = titles.get(citation.article_id, citation.article_id)
-    return f"{title}, characters {citation.start} to {citation.end}"
+    page = "" if citation.page is None else f", p. {citation.page}"
+    return f"{title}{page}, characters {citation.start} to {citation.end}"
 
 
 def conversation_markdown(turns: Iterable[Turn], titles: Mapping[str, str]) -> str:

@@ -1,0 +1,191 @@
+"""One article in five makes: the same sentences, and no word that the file has not."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import docx
+import pytest
+from fpdf import FPDF
+from lxml.html import document_fromstring
+from reading_helpers import sentences
+
+from article_qa.reading.files import read_article
+from article_qa.types import Article
+
+ROOT = Path(__file__).parent.parent
+SEED = ROOT / "seeds" / "000_85ebba8beb37503f.txt"
+REGRESSION = ROOT / "tests" / "regression" / "articles"
+ARTICLES = {
+    "seed": read_article(SEED).text,
+    "lanterns": read_article(REGRESSION / "lanterns.txt").text,
+    "seagrass": read_article(REGRESSION / "seagrass.md").text,
+}
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the text file's blocks as (kind, text), as every make is written from."""
+    article = read_article(("a.txt", text.encode()))
+    return [
+        (block.kind, " ".join(article.text[block.span.start : block.span.end].split()).lstrip("- "))
+        for block in article.blocks
+    ]
+
+
+def as_markdown(text: str) -> bytes:
+    marks = {"headline": "# ", "heading": "## "}
+    escaped = ((kind, re.sub(r"([\\*_\[\]#<>])", r"\\\1", words)) for kind, words in blocks(text))
+    return "\n\n".join(marks.get(kind, "") + words for kind, words in escaped).encode()
+
+
+def as_html(text: str) -> bytes:
+    tags = {"headline": "h1", "heading": "h2"}
+    body = "".join(
+        "<{0}>{1}</{0}>".format(tags.get(kind, "p"), html.escape(words))
+        for kind, words in blocks(text)
+    )
+    menu = "<nav><a href='/'>Home</a></nav>"
+    return f"<html><body>{menu}<article>{body}</article></body></html>".encode()
+
+
+def as_docx(text: str) -> bytes:
+    document = docx.Document()
+    for kind, words in blocks(text):
+        if kind in ("headline", "heading"):
+            document.add_heading(words, level=int(kind == "heading"))
+        else:
+            document.add_paragraph(words)
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def as_pdf(text: str, columns: int = 1) -> bytes:
+    sheet = FPDF()
+    sheet.set_margin(20)
+    sheet.add_page()
+    sheet.add_font("sans", "", FONT)
+    sheet.add_font("sans", "B", FONT.with_stem(FONT.stem + "-Bold"))
+    sizes = {"headline": 22, "heading": 14}
+    body = blocks(text)
+    for kind, words in body[:1]:
+        sheet.set_font("sans", "B", sizes.get(kind, 10))
+        sheet.multi_cell(0, sizes.get(kind, 10) * 0.5, words, new_x="LMARGIN", new_y="NEXT")
+        sheet.ln(6)
+    with sheet.text_columns(ncols=columns, gutter=8, text_align="LEFT") as flow:
+        for kind, words in body[1:]:
+            sheet.set_font("sans", "B" if kind == "heading" else "", sizes.get(kind, 10))
+            with flow.paragraph(bottom_margin=4) as paragraph:
+                paragraph.write(words)
+    return bytes(sheet.output())
+
+
+FONT = next(
+    (path for path in Path("/usr/share/fonts").rglob("DejaVuSans.ttf")), Path("DejaVuSans.ttf")
+)
+needs_font = pytest.mark.skipif(not FONT.exists(), reason="needs the DejaVu fonts")
+MAKES: list[tuple[str, Callable[[str], bytes]]] = [
+    ("a.md", as_markdown),
+    ("a.html", as_html),
+    ("a.docx", as_docx),
+]
+PAPERS = [1, 2]
+
+
+def told(article: Article) -> list[str]:
+    """Return the sentences of what an article tells, white space aside."""
+    return [" ".join(article.text[s.start : s.end].split()) for s in article.quotable]
+
+
+def shared(one: list[str], other: list[str]) -> float:
+    """Return the share of the first's sentences that the other has too."""
+    return sum(sentence in set(other) for sentence in one) / len(one)
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+@pytest.mark.parametrize(("file", "make"), MAKES)
+def test_every_make_has_the_same_sentences(
+    name: str, file: str, make: Callable[[str], bytes]
+) -> None:
+    text = told(read_article(("a.txt", ARTICLES[name].encode())))
+    other = told(read_article((file, make(ARTICLES[name]))))
+    assert shared(text, other) >= 0.97 and shared(other, text) >= 0.97
+
+
+@needs_font
+@pytest.mark.parametrize("name", ARTICLES)
+@pytest.mark.parametrize("columns", PAPERS)
+def test_paper_has_the_same_sentences(name: str, columns: int) -> None:
+    text = told(read_article(("a.txt", ARTICLES[name].encode())))
+    article = read_article(("a.pdf", as_pdf(ARTICLES[name], columns)))
+    assert shared(text, told(article)) >= 0.97 and shared(told(article), text) >= 0.97
+    assert article.title == read_article(("a.txt", ARTICLES[name].encode())).title
+
+
+# -- Nothing that the file has not -----------------------------------------------------------------
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def independent(file: str, data: bytes) -> str:
+    """Return a file's text as another library finds it."""
+    if file.endswith(".html"):
+        return " ".join(document_fromstring(data.decode()).itertext())
+    if file.endswith(".docx"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return re.sub("<[^>]+>", " ", archive.read("word/document.xml").decode())
+    if file.endswith(".pdf"):
+        from pypdf import PdfReader
+
+        pages = [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+        return "\n".join(pages) + re.sub(r"-\n", "", "\n".join(pages))
+    return data.decode()
+
+
+@pytest.mark.parametrize("name", ARTICLES)
+@pytest.mark.parametrize(("file", "make"), MAKES)
+def test_no_word_is_added(name: str, file: str, make: Callable[[str], bytes]) -> None:
+    data = make(ARTICLES[name])
+    assert words(read_article((file, data)).text) <= words(html.unescape(independent(file, data)))
+
+
+@needs_font
+@pytest.mark.parametrize("columns", PAPERS)
+def test_no_word_is_added_to_paper(columns: int) -> None:
+    data = as_pdf(ARTICLES["seed"], columns)
+    assert words(read_article(("a.pdf", data)).text) <= words(independent("a.pdf", data))
+
+
+# -- Time ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "piece", "count"),
+    [
+        ("a.txt", "He met Ms. Lee on Tuesday. ", 4_000),
+        ("a.txt", "![", 12_000),
+        ("a.txt", "“", 12_000),
+        ("a.txt", "1. a\n", 2_500),
+        ("a.txt", "Related\nA b\n", 1_500),
+        ("a.md", "![", 2_500),
+        ("a.md", "**a ", 2_500),
+        ("a.html", "<p>He met Ms. Lee on Tuesday.</p>", 1_500),
+    ],
+)
+def test_four_times_the_text_takes_four_times_as_long(file: str, piece: str, count: int) -> None:
+    def seconds(times: int) -> float:
+        data = (piece * times).encode()
+        start = time.process_time()
+        assert sentences(read_article((file, data)))
+        return time.process_time() - start
+
+    seconds(10)  # what is loaded only once
+    assert seconds(4 * count) < 8 * seconds(count) + 0.2
