@@ -88,3 +88,49 @@ def test_the_committed_index_is_what_the_seeds_give(tmp_path: Path) -> None:
     for name in ("passage_vectors.npy", "sentence_vectors.npy"):
         built, committed = np.load(out / name), np.load(ROOT / "index" / name)
         np.testing.assert_allclose(built, committed, atol=1e-5)
+
+
+def test_the_version_is_the_package_s() -> None:
+    from importlib.metadata import version
+
+    assert version("article-qa") in run("--version").stdout
+
+
+def test_an_empty_question_is_wrong_usage(ferry: Path) -> None:
+    result = run("ask", " ", "--article", ferry)
+    assert result.exit_code == 2
+    assert result.stderr == "Error: The question is empty.\n"
+    too_long = run("ask", "x" * 3000, "--json")
+    assert too_long.exit_code == 2
+    assert "3,000 characters" in json.loads(too_long.stdout)["error"]["message"]
+
+
+def test_an_error_in_json_is_an_object(tmp_path: Path) -> None:
+    result = run("ask", "Who?", "--json", "--index", tmp_path / "none")
+    error = json.loads(result.stdout)["error"]
+    assert result.exit_code == 1
+    assert error["type"] == "IndexCorruptError" and "article-qa index" in error["message"]
+
+
+def test_a_streamed_answer_ends_in_the_same_answer(ferry: Path) -> None:
+    result = run("ask", "Who took command in 2015?", "--stream", "--json", "--article", ferry)
+    last = json.loads(result.stdout.splitlines()[-1])
+    assert last["event"] == "answer"
+    assert "Marsh" in last["answer"]["plain"]
+    plain = run("ask", "Who took command in 2015?", "--stream", "--article", ferry)
+    assert "Lena Marsh [1]" in plain.stdout
+
+
+def test_a_conversation_shows_the_passage(ferry: Path) -> None:
+    asked = "Who took command in 2015?\nWhen did she take command?\n\n"
+    result = run("chat", "--article", ferry, stdin=asked)
+    assert result.exit_code == 0
+    assert "understood as" in result.stdout
+    assert "after the death of her father" in " ".join(result.stdout.split())
+
+
+def test_serving_what_is_no_index_is_an_error(tmp_path: Path) -> None:
+    result = run("serve", "--index", tmp_path / "none", "--no-browser")
+    assert result.exit_code == 1 and "article-qa index" in result.stderr
+    port = run("serve", "--port", "99999", "--no-browser")
+    assert port.exit_code == 1 and "PORT" in port.stderr

@@ -300,3 +300,19 @@ def test_a_wrong_option_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     monkeypatch.setenv(f"ARTICLE_QA_{name}", value)
     with pytest.raises(OptionsError, match=f"ARTICLE_QA_{name}"):
         read_options()
+
+
+# -- MCP over HTTP --------------------------------------------------------------------------------
+def test_mcp_is_there_only_when_asked_for(qa: ArticleQA, client: TestClient) -> None:
+    pytest.importorskip("mcp", reason="needs article-qa[mcp]")
+    said = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "ask_article", "arguments": {"question": QUESTION}},
+    }
+    accept = {"Accept": "application/json, text/event-stream"}
+    assert client.post("/mcp", json=said, headers=accept).status_code == 404
+    with serving(qa, mcp=True) as speaking:
+        result = speaking.post("/mcp", json=said, headers=accept).json()["result"]
+    assert "Lena Marsh" in result["structuredContent"]["plain"]

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from article_qa.chat.verification import Embed, Source, Verdict, check, sentences_of
-from article_qa.reading.article import read_article
+from article_qa.reading.article import parse_article, read_article
 from article_qa.types import Span
 
 TESTS = Path(__file__).parents[1]
 MADE = TESTS / "data" / "verification.jsonl"
+SCOPE = TESTS / "data" / "verification_scope.jsonl"
 HELD = TESTS / "data" / "verification_held.jsonl"
 
 
@@ -105,10 +106,20 @@ def read_held() -> Iterator[tuple[dict[str, Any], list[Source]]]:
         yield row, sentences_of(read_article(TESTS / row["article"]))
 
 
+def read_scope() -> Iterator[tuple[dict[str, Any], list[Source]]]:
+    """Rows of statements on hedges, scope, roles of numbers and injections, with their texts."""
+    for line in SCOPE.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        yield row, sentences_of(parse_article(row["text"], id=row["article"]))
+
+
+READERS = {"made": read_made, "held": read_held, "scope": read_scope}
+
+
 def measure(which: str = "held", embed: Embed | None = None) -> Counts:
-    """Check the statements of one set, ``"made"`` or ``"held"``."""
+    """Check the statements of one set: ``"made"``, ``"held"`` or ``"scope"``."""
     counts = Counts()
-    for row, sources in read_made() if which == "made" else read_held():
+    for row, sources in READERS[which]():
         known = [source.text for source in sources]
         for label in (True, False):
             for kind, statement in row["true" if label else "false"]:
@@ -121,7 +132,7 @@ def measure(which: str = "held", embed: Embed | None = None) -> Counts:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--set", choices=["made", "held"], default="held")
+    parser.add_argument("--set", choices=list(READERS), default="held")
     parser.add_argument("--embed", action="store_true", help="use the bundled embedding model")
     parser.add_argument("--errors", action="store_true", help="list what it got wrong")
     args = parser.parse_args()

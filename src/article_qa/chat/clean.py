@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 _SEEN_AS_NOTHING = re.compile(
+    "\u001b\\[[0-9;?]*[A-Za-z]|"  # a terminal's colours
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f"  # controls but tab and line feed
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # marks and overrides of direction
     "\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"  # marks and tags that no font shows

@@ -9,13 +9,16 @@ names), and the best one counts. Unlike SummaC the comparison is no model's opin
 1. Hard facts. Each of the following is enough to refuse: a number, ordinal, date, unit or name
    that is not there; a given name that belongs to another; a negation on one side alone; an antonym
    ('fell' for 'rose'); agent and patient exchanged; words in quotation marks that do not stand
-   there verbatim.
+   there verbatim; a hedge, a bound, a share or a duty on one side alone (``scope``). A sentence
+   that gives orders to a model supports nothing.
 2. Coverage. The other content words, stemmed, must be there, up to a share chosen on labelled
    pairs; a synonym of a short list counts as there.
 
 Measured (``python -m tests.benchmarks.verification``) on 153 statements held against whole articles
 that the rules had not seen: of those accepted 91% were true, 83% of the true ones were accepted,
 93% of the corrupted ones refused. What these errors taught has been mended since (97%, 87%, 98%).
+On 59 fresh statements about hedges, scope, roles of numbers and injected orders (``--set scope``):
+10 of 12 true ones accepted and 0 of 47 false ones (36 before ``scope`` was written).
 What it cannot see: who is meant by a role ('the minister resigned'), and relations told without
 names ('she was lent' for 'she lent').
 
@@ -31,6 +34,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from article_qa.chat.scope import addressed_to_model, scope_problem
 from article_qa.language.facts import (
     ANAPHOR,
     CALENDAR,
@@ -641,6 +645,7 @@ def _problem(claim: Facts, source: Facts, known: Sequence[Facts]) -> str | None:
         or _not_said_to_happen(claim, source)
         or _reordered(claim, source)
         or _substituted(claim, source)
+        or scope_problem(claim, source)
     )
 
 
@@ -776,6 +781,9 @@ def check(
         The verdict on the best source; deterministic, ties go to the earlier source.
     """
     claim = facts_of(" ".join(statement.split()))
+    if addressed_to_model(statement):
+        return Verdict(False, 0.0, "it is an instruction, no statement")
+    sources = [source for source in sources if not addressed_to_model(source.text)]
     known_facts = [facts_of(text) for text in known]
     best = Verdict(False, 0.0, "there is no sentence")
     closest = _Closest()

@@ -25,6 +25,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from typing import Any, Protocol
 
 from article_qa.answering.overview import overview_kind
@@ -67,7 +68,7 @@ MAX_TURNS = 10
 MAX_SAID, MAX_QUOTES = 600, 6
 """Characters of an earlier question, answer or quote that are read, and quotes of a turn."""
 MAX_POINTERS = 8
-"""Words of a follow-up that are replaced."""
+"""Words of a kind in a follow-up that are looked up; more are no question."""
 
 
 class _Remembered(tuple[Turn, ...]):
@@ -354,12 +355,11 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
     expletive = [Span(*m.span()) for m in _EXPLETIVE_IT.finditer(question)]
     edits: list[tuple[Span, str]] = []
     taken: dict[str, str] = {}
+    tried = 0
     for match in re.finditer(r"[A-Za-z]+", question):
         word = match.group().lower()
         if word not in _POINTERS:
             continue
-        if len(edits) >= MAX_POINTERS:
-            break
         target, _ = _POINTERS[word]
         role = _role(question, match, word)
         here = Span(*match.span())
@@ -371,6 +371,8 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
             continue
         if target in taken and (role == "possessive" or target in {"he", "she"}):
             continue  # the first one is named already: 'When did Khalilzad write his memoir?'
+        if (tried := tried + 1) > MAX_POINTERS:
+            break
         exclude = [m.text.lower() for m in own if m.span.end <= here.start]
         exclude += [text.lower() for text in taken.values()]
         mention = _resolve(target, history, subject=role == "subject", exclude=exclude)
@@ -386,7 +388,7 @@ def _replace_nouns(question: str, history: Sequence[Turn]) -> str:
     """Replace 'the company', 'that report', 'there', 'then' by what they mean."""
     own = mentions_of(question)
     edits: list[tuple[Span, str]] = []
-    for match in _ANAPHORIC_NOUN.finditer(question):
+    for match in islice(_ANAPHORIC_NOUN.finditer(question), MAX_POINTERS):
         noun = match.group(1).lower()
         target = _NOUN_TARGET.get(noun, "group")
         names = [m for m in own if m.name and m.span.end <= match.start()]
@@ -395,7 +397,7 @@ def _replace_nouns(question: str, history: Sequence[Turn]) -> str:
         mention = _resolve(target, history, subject=True, exclude=[match.group().lower()])
         if mention is not None and mention.name and (_fit(target, mention) or 0) > 0:
             edits.append((Span(*match.span()), mention.text))
-    for match in _DEMONSTRATIVE.finditer(question):
+    for match in islice(_DEMONSTRATIVE.finditer(question), MAX_POINTERS):
         found = _same_head(match.group(2).lower(), history, match.group(1).lower())
         if found and not any(span.overlaps(Span(*match.span())) for span, _ in edits):
             edits.append((Span(*match.span()), found))
@@ -416,7 +418,7 @@ def _same_head(noun: str, history: Sequence[Turn], word: str) -> str | None:
 def _there_and_then(
     question: str, history: Sequence[Turn], own: Sequence[Mention]
 ) -> Iterator[tuple[Span, str]]:
-    for match in _THERE.finditer(question):
+    for match in islice(_THERE.finditer(question), MAX_POINTERS):
         local = question[: match.start()].lower().startswith("who")
         expletive = any(
             m.start() <= match.start() < m.end() for m in _EXPLETIVE_THERE.finditer(question)

@@ -666,9 +666,12 @@ def _records(lines: bytes) -> list[dict[str, Any]]:
 def _vectors(content: bytes) -> Floats:
     """Read an array as ``np.save`` writes it, holding its header against what is there."""
     buffer = io.BytesIO(content)
-    if np.lib.format.read_magic(buffer) != (1, 0):
-        raise ValueError("vectors of another format")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(buffer)
+    try:
+        if np.lib.format.read_magic(buffer) != (1, 0):
+            raise ValueError("vectors of another format")
+        shape, by_column, dtype = np.lib.format.read_array_header_1_0(buffer)
+    except Exception as error:  # numpy parses the header as Python, and fails as Python does
+        raise ValueError(f"vectors without a header ({type(error).__name__})") from error
     there = len(content) - buffer.tell()
     if len(shape) != 2 or dtype != np.float32 or by_column or math.prod(shape) * 4 != there:
         raise ValueError(f"vectors of shape {shape} and type {dtype} in {there} bytes")
