@@ -15,7 +15,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -35,6 +35,7 @@ MODEL = "en_core_web_sm 3.8.0"
 _KEPT = ("ORTH", "SPACY", "TAG", "POS", "LEMMA", "DEP", "HEAD", "ENT_IOB", "ENT_TYPE")
 _REMEMBERED = 64
 _lock = threading.RLock()
+_unread: dict[tuple[str, tuple[Span, ...]], bytes] = {}
 _parsed: OrderedDict[tuple[str, tuple[Span, ...]], Parsed] = OrderedDict()
 
 
@@ -128,12 +129,22 @@ def parse(article: Article) -> Parsed:
     """Analyse an article, or return what is remembered of it (the last 64 articles are)."""
     key = (article.sha256, article.quotable)
     with _lock:
+        kept = _unread.pop(key, None)
+        if kept is not None:
+            with suppress(IndexCorruptError):  # then it is made anew
+                remember(Parsed.from_bytes(kept, article))
         if key not in _parsed:
             texts = (article.text[s.start : s.end] for s in article.quotable)
             docs = tuple(pipeline().pipe(texts, batch_size=64))
             remember(Parsed(article.sha256, article.quotable, docs))
         _parsed.move_to_end(key)
         return _parsed[key]
+
+
+def keep(article: Article, data: bytes) -> None:
+    """Let ``parse`` read an analysis of an index in place of making one, when it is asked for."""
+    with _lock:
+        _unread[article.sha256, article.quotable] = data
 
 
 def remember(parsed: Parsed) -> None:

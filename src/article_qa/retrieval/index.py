@@ -3,7 +3,8 @@
 On disk an index is a folder of five files and their digests, none of them pickled::
 
     manifest.json          schema, settings, model fingerprint, the articles' digests
-    articles.jsonl         the articles, text and blocks, so that loading needs no source
+    articles.jsonl         the articles, text, blocks and the analysis of their sentences, so that
+                           loading needs no source and reads no sentence twice
     passages.jsonl         where each passage stands; its text is cut from the article
     passage_vectors.npy    float32 (passages, dim)
     sentence_vectors.npy   float32 (sentences, dim), in the order the passages name them
@@ -16,6 +17,7 @@ each time the same articles are indexed.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -45,6 +47,7 @@ from article_qa.errors import (
     IndexUnusableError,
     UnknownArticleError,
 )
+from article_qa.language.parse import keep, parse
 from article_qa.reading.passages import cut_passages
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings
 from article_qa.retrieval.lexical import BM25
@@ -497,6 +500,7 @@ def _article_record(article: Article) -> dict[str, Any]:
         ],
         "metadata": {name: [m.value, m.origin] for name, m in article.metadata.items()},
         "pages": [list(page) for page in article.pages],
+        "parsed": base64.b64encode(parse(article).to_bytes()).decode("ascii"),
     }
 
 
@@ -634,7 +638,10 @@ def _corrupt(directory: Path, what: str, error: Exception | None = None) -> Inde
 
 def _entries(manifest: Mapping[str, Any], content: Mapping[str, bytes]) -> list[_Entry]:
     """Put the files' content together; raises the like of ValueError where it does not fit."""
-    articles = [_article(record) for record in _records(content["articles.jsonl"])]
+    records = list(_records(content["articles.jsonl"]))
+    articles = [_article(record) for record in records]
+    for article, record in zip(articles, records, strict=True):
+        keep(article, base64.b64decode(_string(record["parsed"]), validate=True))
     noted = [(record["id"], record["sha256"]) for record in manifest["articles"]]
     if noted != [(article.id, article.sha256) for article in articles]:
         raise ValueError("the articles are not those of the manifest")
