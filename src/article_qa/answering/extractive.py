@@ -77,7 +77,10 @@ class ExtractiveEngine:
                 nearest=_nearest([proposals[i] for i in order], found, self.settings),
             )
         chosen = proposals[best]
-        return Draft(chosen.statements, confidence, status, notice=chosen.notice)
+        separator = "\n" if chosen.source == "list" else " "
+        return Draft(
+            chosen.statements, confidence, status, separator=separator, notice=chosen.notice
+        )
 
     def stream(
         self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]

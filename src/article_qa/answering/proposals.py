@@ -21,7 +21,9 @@ from article_qa.language.speech import Attribution, asked_words, speech_of
 from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Evidence, Span, Statement
 
-Source = Literal["reader", "verdict", "sentence", "front", "speaker", "description", "topic"]
+Source = Literal[
+    "reader", "verdict", "sentence", "list", "front", "speaker", "description", "topic"
+]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 MAX_SPANS = 8
@@ -29,6 +31,9 @@ MAX_SPANS = 8
 
 MAX_SENTENCES = 3
 """Sentences that retrieval likes best that are proposed as they stand."""
+
+MAX_ITEMS = 15
+"""A longer list is no answer."""
 
 MAX_SPEAKERS = 2
 MAX_DESCRIPTIONS = 3
@@ -132,6 +137,33 @@ def _answering(article: Article, sentence: Span) -> Span:
     return article.quotable[i] if i < len(article.quotable) else sentence
 
 
+def _lists(found: Findings) -> Iterator[Proposal]:
+    """Whole lists, where the question may ask for several things and one item is near."""
+    if not found.question.plural:
+        return
+    near = [(p.article, p.cited) for p in (*_spans(found), *_sentences(found))]
+    lists = [(article, _list_around(article, cited)) for article, cited in near]
+    for id, items in dict.fromkeys((article.id, items) for article, items in lists if items[1:]):
+        whole = Span(items[0].start, items[-1].end)
+        statements = tuple(Statement((Evidence(id, item),)) for item in items)
+        yield Proposal("list", found.articles[id], whole, whole, statements)
+
+
+def _list_around(article: Article, cited: Span) -> tuple[Span, ...]:
+    """Return the items of the list that holds a sentence, at most ``MAX_ITEMS``; else nothing."""
+    blocks = article.blocks
+    here = bisect_right(blocks, cited.start, key=lambda b: b.span.start) - 1
+    if here < 0 or blocks[here].kind != "list":
+        return ()
+    first = last = here
+    while first > 0 and blocks[first - 1].kind == "list":
+        first -= 1
+    while last + 1 < len(blocks) and blocks[last + 1].kind == "list":
+        last += 1
+    items = [Span(b.sentences[0].start, b.sentences[-1].end) for b in blocks[first : last + 1]]
+    return tuple(items) if len(items) <= MAX_ITEMS else ()
+
+
 def _front(found: Findings) -> Iterator[Proposal]:
     """Byline, dates, headline, credits, where the question's form asks for one of them."""
     kind = overview_kind(found.question.text)
@@ -185,7 +217,7 @@ def _topics(found: Findings) -> Iterator[Proposal]:
 
 
 _PROPOSERS: tuple[Callable[[Findings], Iterator[Proposal]], ...] = (
-    _spans, _verdicts, _sentences, _front, _speakers, _descriptions, _topics,
+    _spans, _verdicts, _sentences, _lists, _front, _speakers, _descriptions, _topics,
 )  # fmt: skip
 
 
