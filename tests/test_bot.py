@@ -223,3 +223,28 @@ def test_the_retriever_keeps_to_some_articles() -> None:
     qa = ArticleQA.from_texts({"a": "The well was dug in 1820.", "b": "The well has dried up."})
     found = qa.as_retriever(k=1, article_ids=["b"]).invoke("the well that was dug in 1820")
     assert [document.metadata["article_id"] for document in found] == ["b"]
+
+
+def test_files_in_memory_keep_pages_and_metadata_in_the_index(tmp_path: Path) -> None:
+    from fpdf import FPDF
+
+    sheet = FPDF()
+    sheet.set_author("Jane Roe")
+    for text in ("The well at Elm Farm was dug in 1820.", "Ann Lee drank the last of its water."):
+        sheet.add_page()
+        sheet.set_font("helvetica", size=11)
+        sheet.multi_cell(0, 6, text)
+    note = b"---\nauthor: Bo Ray\n---\n\n# The Mill\n\n- It was built in 1790.\n"
+    files = {"well.pdf": bytes(sheet.output()), "well.md": note}
+    made = ArticleQA.from_bytes(files)
+    assert [article.id for article in made.articles] == ["well", "well-2"]
+    made.save(tmp_path)
+    loaded = ArticleQA.load(tmp_path)
+    assert loaded.articles == made.articles
+    assert loaded.articles[0].metadata["author"].value == "Jane Roe"
+    hits = loaded.as_retriever().invoke("Who drank the last of the water?")
+    assert hits
+    answer = loaded.ask("Who drank the last of the water?", article_ids=["well"])
+    shown = answer.citations or answer.nearest
+    assert [citation.page for citation in shown][:1] == [2]
+    assert answer.to_dict()["citations" if answer.citations else "nearest"][0]["page"] == 2

@@ -184,8 +184,6 @@ def test_headline_and_dateline_of_the_seed_article(seed: Article) -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "plain"),
     [
-        ("blog.html", "author", "Tomasz Oyelaran"),
-        ("blog.html", "date", "2022-11-19"),
         ("science_feature.txt", "author", "Adaeze Nwosu"),
         ("science_feature.txt", "updated", "2023-02-17"),
         ("wire.txt", "author", "Dora Lekka"),

@@ -246,3 +246,44 @@ def test_a_title_does_not_end_a_sentence() -> None:
         "They spoke to Mr.\nOkoro.",
         "Then he left.",
     ]
+
+
+# -- Texts that are not news -----------------------------------------------------------------------
+
+
+def kinds(text: str) -> list[tuple[str, str]]:
+    article = parse_article(text, id="x")
+    return [(b.kind, article.text[b.span.start : b.span.end]) for b in article.blocks]
+
+
+def test_numbered_clauses_and_tables_of_wrapped_terms_are_blocks() -> None:
+    seen = kinds(
+        "TERMS OF USE\n\n1. FEES\n\n1.1 The fee is due on the first day of each month, and it is\n"
+        "never paid back.\n1.2 Members who joined before June pay the fee that stood in\n"
+        "their letter.\n\n    Plan      Fee       Seats\n    Basic     $5        1\n"
+        "    Plus      $9        4\n"
+    )
+    assert [kind for kind, _ in seen[1:]] == ["heading", "paragraph", "paragraph", *["table"] * 3]
+    assert seen[3][1].startswith("1.2 Members")
+
+
+def test_turns_of_an_interview_are_no_headings() -> None:
+    seen = kinds(
+        "A Talk by the Well\n\nWe met in Kent, where the well is.\n\nQ: Who dug it?\n\n"
+        "A: My father did. It took him a year.\n\nQ: And why?\n\nA: We were thirsty.\n"
+    )
+    assert [kind for kind, _ in seen] == ["headline", *["paragraph"] * 5]
+
+
+def test_references_notes_and_links_are_kinds_of_their_own() -> None:
+    seen = kinds(
+        "The Well\n\nIt was dug in 1820 by three farmers from Kent.[1]\n\nNotes\n\n"
+        "a. Some say four.\n\nReferences\n\n[1] Roe, J. Wells of Kent. Leeds 1990.\n"
+        "[2] Lee, A. Cider. York 1991.\n\nMore on this story\nWhere does the water go?\n"
+        "Cider: a history\n\nComments on this article are closed.\n"
+    )
+    told = {text.split()[0]: kind for kind, text in seen}
+    assert told["a."] == "footnote"
+    assert told["[1]"] == told["[2]"] == "reference"
+    assert told["Where"] == told["Cider:"] == "reference"
+    assert told["Comments"] == "boilerplate"
