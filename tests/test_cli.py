@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,7 +132,15 @@ def test_a_conversation_shows_the_passage(ferry: Path) -> None:
 
 
 def test_serving_what_is_no_index_is_an_error(tmp_path: Path) -> None:
-    result = run("serve", "--index", tmp_path / "none", "--no-browser")
-    assert result.exit_code == 1 and "article-qa index" in result.stderr
-    port = run("serve", "--port", "99999", "--no-browser")
-    assert port.exit_code == 1 and "PORT" in port.stderr
+    code = "from article_qa.cli import app; app()"
+    command = [sys.executable, "-c", code, "serve", "--index", str(tmp_path / "none")]
+    done = subprocess.run(
+        [*command, "--no-browser", "--port", "0"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: No usable index")
+
+
+def test_a_port_that_is_none_is_an_error() -> None:
+    result = run("serve", "--port", "99999", "--no-browser")
+    assert result.exit_code == 1 and "PORT" in result.stderr

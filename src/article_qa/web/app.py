@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.types import ASGIApp
 
 from article_qa.config import Settings
-from article_qa.errors import ArticleQAError
+from article_qa.errors import ArticleQAError, OptionsError
 from article_qa.reading.article import read_articles
 from article_qa.web.api import handle_errors, router
 from article_qa.web.guard import Guard
@@ -100,21 +100,32 @@ def launch(
         open_browser: show the page in the default browser.
 
     Raises:
-        IndexUnusableError: there is no usable index; known before anything is served.
+        IndexUnusableError: there is no usable index; it is opened while the page is already up, and
+            the service ends.
         MissingExtraError: the chat model's package is not installed.
     """
-    from article_qa.bot import ArticleQA
-
     options = options or ServiceOptions()
     index = options.index
-    qa = ArticleQA.load(index, settings, chat_model=chat_model or options.chat_model)
+    stop = threading.Event()
+    problem: list[ArticleQAError] = []
 
     def load() -> ArticleQA:
+        try:
+            from article_qa.bot import ArticleQA
+
+            qa = ArticleQA.load(index, settings, chat_model=chat_model or options.chat_model)
+        except ArticleQAError as error:
+            problem.append(error)
+            stop.set()
+            raise
         if seeds is not None and Path(seeds).is_dir():
             compare(qa, index, seeds)
         return qa
 
-    serve(create_app(load, options, settings=settings), options, open_browser=open_browser)
+    app = create_app(load, options, settings=settings)
+    serve(app, options, open_browser=open_browser, stop=stop)
+    if problem:
+        raise problem[0]
 
 
 def compare(qa: ArticleQA, index_dir: str | Path, seeds: str | Path) -> None:
@@ -131,12 +142,25 @@ def compare(qa: ArticleQA, index_dir: str | Path, seeds: str | Path) -> None:
 
 
 def serve(
-    app: ASGIApp, options: ServiceOptions | None = None, *, open_browser: bool = False
+    app: ASGIApp,
+    options: ServiceOptions | None = None,
+    *,
+    open_browser: bool = False,
+    stop: threading.Event | None = None,
 ) -> None:
     """Serve an app until interrupted; answers that are being given are finished.
 
     A proxy on this machine is believed about the address of a client (X-Forwarded-For); for others
     set FORWARDED_ALLOW_IPS.
+
+    Args:
+        app: what ``create_app`` made.
+        options: how; None reads the environment.
+        open_browser: show the page in the default browser.
+        stop: ends the service when it is set.
+
+    Raises:
+        OptionsError: nothing can be served at this address.
     """
     options = options or ServiceOptions()
     configure_logging(as_json=options.log_json, level=options.log_level)
@@ -156,6 +180,8 @@ def serve(
     if open_browser:
         threading.Timer(1.0, webbrowser.open, [address]).start()
     server = uvicorn.Server(config)
+    if stop is not None:
+        threading.Thread(target=_stop_when, args=(stop, server), daemon=True).start()
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
@@ -164,11 +190,16 @@ def serve(
         listening.close()
 
 
+def _stop_when(stop: threading.Event, server: uvicorn.Server) -> None:
+    stop.wait()
+    server.should_exit = True
+
+
 def _listen(host: str, port: int | None) -> socket.socket:
     """Listen on a port, or on the first free one.
 
     Raises:
-        ArticleQAError: it is taken, or the address is not this machine's.
+        OptionsError: it is taken, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     ports = range(FIRST_PORT, FIRST_PORT + PORTS) if port is None else (port,)
@@ -183,4 +214,4 @@ def _listen(host: str, port: int | None) -> socket.socket:
             continue
         return listening
     where = f"{host}:{port}" if port is not None else f"{host}, ports {ports[0]} to {ports[-1]}"
-    raise ArticleQAError(f"Nothing can be served at {where}: {problem}. Give another --port.")
+    raise OptionsError(f"Nothing can be served at {where}: {problem}. Give another --port.")

@@ -58,7 +58,7 @@ class ServiceOptions(BaseSettings):
     log_json: bool = False
     log_level: str = "INFO"
     log_text: bool = False
-    stop_seconds: int = Field(default=20, ge=0)
+    stop_seconds: int = Field(default=10, ge=0)
 
     @field_validator("allowed_hosts", mode="before")
     @classmethod
