@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from article_qa.reading.article import CREDITS
 from article_qa.retrieval.lexical import tokens
-from article_qa.types import Article, Block, BlockKind, Draft, Evidence, Span, Statement
+from article_qa.types import PROSE, Article, Block, BlockKind, Draft, Evidence, Span, Statement
 
 OverviewKind = Literal[
     "about", "summary", "key_points", "mentions",
@@ -669,7 +669,7 @@ def _people(article: Article) -> list[Evidence]:
     """
     mentions = [
         mention
-        for block in _of_kind(article, "standfirst", "paragraph", "caption")
+        for block in _of_kind(article, "standfirst", "caption", *PROSE)
         for sentence in block.sentences
         for mention in _names(article.text, sentence)
     ]

@@ -15,7 +15,7 @@ from article_qa.answering.overview import CONFIDENCE, central_sentences
 from article_qa.language.mentions import PRONOUNS, WH_WORDS
 from article_qa.language.speech import speech_of
 from article_qa.retrieval.lexical import tokens
-from article_qa.types import Article, Draft, Evidence, Span, Statement
+from article_qa.types import PROSE, Article, Draft, Evidence, Span, Statement
 
 SENTENCES = 3
 """Shown at most; a notice says how many more there are."""
@@ -87,7 +87,7 @@ def _speaking(article: Article, topic: str) -> set[Span]:
     said = {
         sentence: tokens(article.text[sentence.start : sentence.end])
         for block in article.blocks
-        if block.kind in ("standfirst", "paragraph", "caption")
+        if block.kind in {"standfirst", "caption", *PROSE}
         for sentence in block.sentences
     }
     person = speech_of(article).people.find(topic)
