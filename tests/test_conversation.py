@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from article_qa.answering.citations import NOT_IN_ARTICLE
-from article_qa.conversation.followup import Conversation, answer_from_dict, standalone
+from article_qa.conversation.followup import standalone
+from article_qa.conversation.history import Conversation, answer_from_dict
 from article_qa.errors import ArticleError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
 

@@ -22,7 +22,8 @@ from article_qa.answering.overview import overview_draft, overview_kind, sentenc
 from article_qa.answering.question import questions_of
 from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
-from article_qa.conversation.followup import Conversation, standalone
+from article_qa.conversation.followup import standalone
+from article_qa.conversation.history import Conversation
 from article_qa.reading.article import parse_article, read_articles
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.retrieval.index import PassageIndex
