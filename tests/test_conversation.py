@@ -127,7 +127,7 @@ def test_what_the_article_said_is_not_rewritten() -> None:
 
 def test_what_is_joined_by_and_is_replaced_together() -> None:
     history = [make_turn("What do Russia and Iran want?", "a say")]
-    assert standalone("What about China?", history) == "What do China want?"
+    assert standalone("What about China?", history) == "What does China want?"
 
 
 def test_a_place_is_no_person() -> None:
