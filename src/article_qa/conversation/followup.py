@@ -21,7 +21,7 @@ preferred.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -203,6 +203,11 @@ _AGENT_NAME = re.compile(
     r"(?<=\bdid )(?P<name>[a-z]+(?: [a-z]+)?)(?= (?:say|said|think|want|do|"
     r"mean|have|get|go|make|take|tell|give)\b)"
 )
+_MINE = re.compile(
+    r"\b(?:my|your|our) (?!own\b)[a-z]+(?=$| (?:" + "|".join(sorted(_FUNCTION)) + r")\b|[?.,])"
+)
+_POSSESSIVES = re.compile(r"\b(?:my|your|our|his|her|its|their) $", re.IGNORECASE)
+_SEVERAL = re.compile(r"[.?!] +\w")
 _MAX_STATEMENT = 40
 
 
@@ -216,7 +221,7 @@ _SHORT_ANSWER = 8
 
 
 def _question_of(turn: Turn) -> str:
-    return turn.answer.understood_as or turn.question
+    return _SHORT_IS.sub(r"\1 is", turn.answer.understood_as or turn.question)
 
 
 def _quotes(turn: Turn) -> str:
@@ -258,7 +263,7 @@ def _answer_mentions(turn: Turn, evidence: str) -> list[Mention]:
         return []
     if "how" in asked and answer[0].isdigit():
         return []  # '3.1 hectares' is never 'they'
-    found = [replace(m, weight=_OBJECT + 0.25) for m in mentions_of(answer, evidence)]
+    found = [replace(m, weight=_OBJECT + 0.25) for m in _mentions(answer, evidence)]
     if len(words) > _SHORT_ANSWER:
         return [m for m in found if m.name]
     if "when" in asked or ({"what", "which"} & asked and {"year", "day", "month"} & asked):
@@ -305,7 +310,7 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
     found = []
     describes = re.match(rf"(?:who|what) (?:{'|'.join(BE)}) ", question, re.IGNORECASE)
     names_answer = any(m.name for m in mentions_of(turn.answer.plain)[:1])
-    for mention in mentions_of(question, evidence):
+    for mention in _mentions(question, evidence):
         if names_answer and _is_asked_for(question, mention):
             continue
         weight = {"subject": _SUBJECT, "modifier": _QUOTE}.get(mention.role, _OBJECT)
@@ -320,7 +325,7 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
         said = [replace(m, weight=_QUOTE) for m in _answer_mentions(turn, evidence)]
         return [replace(person, weight=_ANSWER), *said]
     found.extend(_answer_mentions(turn, evidence))
-    quotes = mentions_of(_quotes(turn), evidence)
+    quotes = _mentions(_quotes(turn), evidence)
     found.extend(replace(m, weight=_QUOTE + 0.25 * m.name, role="quote") for m in quotes)
     return found
 
@@ -338,13 +343,39 @@ def _who_is(question: str, evidence: str) -> Mention | None:
 
 
 def _history_mentions(history: Sequence[Turn]) -> list[Mention]:
+    """List what was spoken of. A refused turn adds only what stands in the passages seen so far."""
+    seen = set(re.findall(r"\w+", " ".join(map(_evidence, history)).lower()))
     found: list[Mention] = []
+    known: set[str] = set()
+    turns = []
+    for turn in history:
+        mentions = [_known_part(m, known) for m in _turn_mentions(turn)]
+        known.update(m.text for m in mentions)
+        turns.append((turn.answer.refused, mentions))
     age = 0
-    for turn in reversed(history):
-        penalty = _OLDER * age + (_REFUSED if turn.answer.refused else 0.0)
-        found.extend(replace(m, weight=m.weight - penalty) for m in _turn_mentions(turn))
-        age += not turn.answer.refused
+    for refused, mentions in reversed(turns):
+        penalty = _OLDER * age + _REFUSED * refused
+        kept = (m for m in mentions if not (refused and seen) or m.head.split("'")[0] in seen)
+        found.extend(replace(m, weight=m.weight - penalty) for m in kept)
+        age += not refused
     return found
+
+
+def _known_part(mention: Mention, known: Container[str]) -> Mention:
+    """Cut 'the upgrade due' to 'the upgrade', of which an older turn spoke."""
+    words = mention.text.split(" ")
+    parts = (" ".join(words[:k]) for k in range(2, len(words)))
+    shorter = next((part for part in parts if part in known), None)
+    return replace(mention, text=shorter) if shorter and not mention.name else mention
+
+
+def _mentions(text: str, evidence: str) -> list[Mention]:
+    """List the mentions of a text, 'my plan' too, but no 'Hospital' of 'St. Aldith's Hospital'."""
+    found = mentions_of(text, evidence)
+    for mine in _MINE.finditer(text):
+        head = mine[0].split()[-1].lower()
+        found.append(Mention(mine[0], noun_kinds(head), is_plural(head), span=Span(*mine.span())))
+    return [m for m in found if not text[: m.span.start].rstrip().endswith(("'s", "’s"))]
 
 
 def _fit(target: str, mention: Mention) -> float | None:
@@ -462,7 +493,13 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
         target, _ = _POINTERS[word]
         role = _role(question, match, word)
         here = Span(*match.span())
-        if word in {"it"} and any(span.overlaps(here) for span in expletive):
+        if (
+            word == "it"
+            and re.search(r"\b(?:did|does) $", question[: here.start])
+            and role == "object"
+        ):
+            continue  # 'Who did it?'
+        if word == "it" and any(span.overlaps(here) for span in expletive):
             continue
         if role == "reflexive" or (
             target not in taken and _internal(own, question, here.start, target, role)
@@ -473,7 +510,9 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
         exclude = [m.text.lower() for m in own if m.span.end <= here.start]
         exclude += [text.lower() for text in taken.values()]
         mention = _resolve(target, history, subject=role == "subject", exclude=exclude)
-        if mention is None:
+        if mention is None or (
+            target == "they" and taken.keys() & {"he", "she"} and not mention.plural
+        ):
             continue
         text = _possessive(mention.text) if role == "possessive" else mention.text
         edits.append((here, text))
@@ -532,7 +571,8 @@ def _there_and_then(
             preposition = "to" if before and before[-1] in _MOTION else preposition
             yield Span(*match.span()), f"{preposition} {place.text}"
     then = _THEN.search(question)
-    time = _resolve("time", history, subject=False) if then else None
+    past = re.search(r"\b(?:was|were|did|had)\b", question)
+    time = _resolve("time", history, subject=False) if then and past else None
     if then and time:
         bare = _BARE_TIME.fullmatch(time.text)
         yield Span(*then.span()), f"in {time.text}" if bare else time.text
@@ -680,6 +720,8 @@ def _complete(question: str, history: Sequence[Turn]) -> tuple[str, str]:
         are; both empty where the question is no fragment, or nothing fits it.
     """
     turn, bare = _latest(history), _fragment_of(question)
+    if any(_SEVERAL.search(_question_of(asked)) for asked in (turn, history[-1])):
+        return "", ""  # of which of its sentences?
     if asked := _again(bare, turn) or _more(bare, history) or _ordinal(bare, turn):
         return asked, ""
     if (told := _statement(turn)) and (given := _given(bare, told, turn)):
@@ -798,6 +840,9 @@ def _kept_answer(first: str, asked: _Asked, turn: Turn) -> str:
             answer = f"in {answer}"
     if asked.rest.lower().endswith(" happen"):
         keeps = False
+    before = asked.phrase.split(" ")[0].lower()
+    if before in PREPOSITIONS and not answer.startswith(before):
+        answer = f"{before} {answer}"
     return f" {answer}" if keeps and answer else ""
 
 
@@ -806,7 +851,7 @@ def _of_statement(lead: str, asked: _Asked, turn: Turn) -> str | None:
     told, answer = _statement(turn), re.sub(r"^by ", "", _short(turn, _SHORT_ANSWER))
     if not told or lead.lower() in _OBJECT_WH or "one" in lead.lower():
         return None
-    if answer and asked.of_subject and asked.aux:
+    if answer and asked.of_subject and asked.aux and asked.wh in {"who", "which"}:
         return f"{lead} {asked.aux} {answer} {asked.rest}?"
     verb, _, tail = asked.rest.partition(" ")
     do, base = _do(verb.lower()) if answer and asked.wh in {"who", "which"} else ("", "")
@@ -925,7 +970,7 @@ def _is_time(words: Sequence[str]) -> bool:
 
 
 def _exchange_noun(rest: str, base: str, evidence: str) -> str | None:
-    own = mentions_of(base, evidence)
+    own = _mentions(base, evidence)
     new = (mentions_of(rest, evidence) or [Mention(rest, ("thing",))])[0]
     candidates = [m for m in own if m.role != "modifier" and _comparable(new, m)]
     candidates.sort(key=lambda m: (m.kinds[0] != new.kinds[0], m.role != "subject", m.span.start))
@@ -939,6 +984,8 @@ def _exchange_noun(rest: str, base: str, evidence: str) -> str | None:
         rest = rest if tokens_of(rest)[0].low in DETERMINERS | PRONOUNS else f"the {rest}"
     before, words = base[: span.start], base[: span.start].split()
     aux = words[-1].lower() if words else ""
+    if rest.split()[0].lower() in DETERMINERS | PRONOUNS:
+        before = _POSSESSIVES.sub("", before)
     plural = new.plural or " and " in rest
     if old.role == "subject" and aux in _NUMBERS and plural != (aux in _PLURAL):
         other = _NUMBERS[aux]
