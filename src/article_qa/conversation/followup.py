@@ -207,7 +207,7 @@ _MINE = re.compile(
     r"\b(?:my|your|our) (?!own\b)[a-z]+(?=$| (?:" + "|".join(sorted(_FUNCTION)) + r")\b|[?.,])"
 )
 _POSSESSIVES = re.compile(r"\b(?:my|your|our|his|her|its|their) $", re.IGNORECASE)
-_SEVERAL = re.compile(r"[.?!] +\w")
+_SEVERAL = re.compile(r"(?:[?!]|(?<=[a-z]{4})\.) +\w")
 _MAX_STATEMENT = 40
 
 
@@ -261,7 +261,7 @@ def _answer_mentions(turn: Turn, evidence: str) -> list[Mention]:
     asked = {token.low for token in tokens_of(_question_of(turn))[:3]}
     if not words:
         return []
-    if "how" in asked and answer[0].isdigit():
+    if "how" in asked and (answer[0].isdigit() or {"many", "much"} & asked):
         return []  # '3.1 hectares' is never 'they'
     found = [replace(m, weight=_OBJECT + 0.25) for m in _mentions(answer, evidence)]
     if len(words) > _SHORT_ANSWER:
@@ -307,6 +307,8 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
     """Everything a turn spoke of, weighted by where it stands."""
     question, evidence = _question_of(turn), _evidence(turn)
     asked = {m.text for m in mentions_of(turn.question)}
+    said = {_POINTERS.get(word, ("",))[0] for word in re.findall(r"\w+", turn.question.lower())}
+    gender = {("he",): "m", ("she",): "f"}.get(tuple(said & {"he", "she"}), "")
     found = []
     describes = re.match(rf"(?:who|what) (?:{'|'.join(BE)}) ", question, re.IGNORECASE)
     names_answer = any(m.name for m in mentions_of(turn.answer.plain)[:1])
@@ -317,7 +319,7 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
         if names_answer and describes:
             weight = _QUOTE
         if turn.answer.understood_as and mention.text not in asked:
-            weight = _CENTRE
+            weight, mention = _CENTRE, replace(mention, gender=mention.gender or gender)
         found.append(replace(mention, weight=weight + 0.25 * mention.name))
     if turn.answer.refused:
         return found
@@ -346,17 +348,19 @@ def _history_mentions(history: Sequence[Turn]) -> list[Mention]:
     """List what was spoken of. A refused turn adds only what stands in the passages seen so far."""
     seen = set(re.findall(r"\w+", " ".join(map(_evidence, history)).lower()))
     found: list[Mention] = []
-    known: set[str] = set()
+    known: dict[str, str] = {}
     turns = []
     for turn in history:
         mentions = [_known_part(m, known) for m in _turn_mentions(turn)]
-        known.update(m.text for m in mentions)
+        known.update({m.text: m.gender or known.get(m.text, "") for m in mentions})
         turns.append((turn.answer.refused, mentions))
     age = 0
     for refused, mentions in reversed(turns):
         penalty = _OLDER * age + _REFUSED * refused
         kept = (m for m in mentions if not (refused and seen) or m.head.split("'")[0] in seen)
-        found.extend(replace(m, weight=m.weight - penalty) for m in kept)
+        found.extend(
+            replace(m, weight=m.weight - penalty, gender=m.gender or known[m.text]) for m in kept
+        )
         age += not refused
     return found
 
@@ -493,11 +497,7 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
         target, _ = _POINTERS[word]
         role = _role(question, match, word)
         here = Span(*match.span())
-        if (
-            word == "it"
-            and re.search(r"\b(?:did|does) $", question[: here.start])
-            and role == "object"
-        ):
+        if word == "it" and re.search(r"\b(?:who|what) (?:did|does) $", question[: here.start]):
             continue  # 'Who did it?'
         if word == "it" and any(span.overlaps(here) for span in expletive):
             continue
@@ -960,8 +960,8 @@ def _exchange_adverbial(rest: str, first: str, base: str) -> str:
         alike = _TIME_PREPOSITIONS if time else places
         if old["in"].lower() in alike and _is_time(old["what"].split()) == time:
             return f"{base[: old.start()]}{rest}{base[old.end() :]}?"
-    if time and (old := re.search(rf"\b(?:{_WHEN.pattern})\b", base)):
-        return f"{base[: old.start()]}{rest}{base[old.end() :]}?"
+    if time and (word := re.search(rf"\b(?:{_WHEN.pattern})\b", base)):
+        return f"{base[: word.start()]}{rest}{base[word.end() :]}?"
     return f"{base} {rest}?"
 
 
