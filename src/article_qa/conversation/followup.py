@@ -52,16 +52,11 @@ from article_qa.types import Span, Turn
 # Words and forms of follow-ups. General English only; nothing here knows an article.
 # ---------------------------------------------------------------------------------------------
 _OBJECT_WH = frozenset("who whom what which".split())
-_AMOUNTS = frozenset(("howmuch", "howmany"))
 _MOTION = frozenset("get go goes going went travel drive walk come came fly flew return".split())
 _TRADE = frozenset("buy sell rent bought sold rented".split())
-_ORDERS = frozenset("summarise summarize list explain describe name tell give".split())
 _FUNCTION = DETERMINERS | PREPOSITIONS | WH_WORDS | AUXILIARIES | PRONOUNS | ADVERBS
-_NUMBERS = {
-    "do": "does", "does": "do", "are": "is", "is": "are", "were": "was", "was": "were",
-    "have": "has", "has": "have",
-}  # fmt: skip
-_PLURAL = frozenset("do are were have".split())
+_PLURALS = {"does": "do", "is": "are", "was": "were", "has": "have"}
+_SINGULARS = {plural: singular for singular, plural in _PLURALS.items()}
 _POINTERS: dict[str, tuple[str, str]] = {
     "he": ("he", "subject"), "him": ("he", "object"), "his": ("he", "possessive"),
     "himself": ("he", "reflexive"), "she": ("she", "subject"), "her": ("she", "object"),
@@ -94,10 +89,7 @@ _NOUN_TARGET = {
 _DEMONSTRATIVE = re.compile(r"\b(that|this|those|these) ([a-z]+(?:-[a-z]+)*)\b", re.IGNORECASE)
 _THERE = re.compile(r"\bthere\b(?!['’]s)", re.IGNORECASE)
 _THEN = re.compile(r"(?<!since )(?<!by )(?<!until )\b(?:then|at that time|at the time)(?=\?|$)")
-_BARE_TIME = re.compile(
-    r"\d{4}|(?:January|February|March|April|May|June|July|August|September|October|November|"
-    r"December)(?: \d{4})?"
-)
+_BARE_TIME = re.compile(r"(?![A-Z]\w+day)(?:[A-Z][a-z]+)?(?: ?\d{4})?")
 _EXPLETIVE_THERE = re.compile(
     r"\b(?:is|are|was|were|be|been|isn't|aren't|has|have|had|will|would|can|could|may|might|must|"
     r"should) there\b(?! (?:when|then)\b)|\bthere (?:is|are|was|were|be|been|has|have|had|will|"
@@ -114,7 +106,6 @@ _SPAN_OF_TIME = (
 _JOINING = re.compile(
     r"^(?:(?:and|but|or|so|also|ok|okay|well|right|hmm?|oh|then|yes|no|thanks)\b[, ]+)+(?=\w)", re.I
 )
-_JOINED = re.compile(r"(?:(?:ok|okay|so|then|well|oh)[, ]+)*(?:and|or|but|also) ", re.IGNORECASE)
 _SHORT_IS = re.compile(r"\b(what|who|where|when|why|how)['’]?s\b", re.IGNORECASE)
 _IS_TRUE = re.compile(
     r"(?:is|was|are) (?:that|this|it|you) (?:really |actually )?"
@@ -198,10 +189,6 @@ _ADVERBIAL = re.compile(
 _INDEFINITE = re.compile(
     r" (?:(?P<any>an?|any|some) (?P<noun>[a-z]+(?: [a-z]+)?)"
     r"|(?P<one>(?:some|any)(?:one|body|thing)))$"
-)
-_AGENT_NAME = re.compile(
-    r"(?<=\bdid )(?P<name>[a-z]+(?: [a-z]+)?)(?= (?:say|said|think|want|do|"
-    r"mean|have|get|go|make|take|tell|give)\b)"
 )
 _MINE = re.compile(
     r"\b(?:my|your|our) (?!own\b)[a-z]+(?=$| (?:" + "|".join(sorted(_FUNCTION)) + r")\b|[?.,])"
@@ -307,8 +294,9 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
     """Everything a turn spoke of, weighted by where it stands."""
     question, evidence = _question_of(turn), _evidence(turn)
     asked = {m.text for m in mentions_of(turn.question)}
-    said = {_POINTERS.get(word, ("",))[0] for word in re.findall(r"\w+", turn.question.lower())}
-    gender = {("he",): "m", ("she",): "f"}.get(tuple(said & {"he", "she"}), "")
+    words = re.findall(r"\w+", turn.question.lower())
+    spoken = {_POINTERS[word][0] for word in words if word in _POINTERS} & {"he", "she"}
+    gender = {"he": "m", "she": "f"}[spoken.pop()] if len(spoken) == 1 else ""
     found = []
     describes = re.match(rf"(?:who|what) (?:{'|'.join(BE)}) ", question, re.IGNORECASE)
     names_answer = any(m.name for m in mentions_of(turn.answer.plain)[:1])
@@ -450,6 +438,9 @@ def _internal(mentions: Sequence[Mention], question: str, at: int, target: str, 
     A subject or possessive pronoun may mean any agreeing phrase before it; an object pronoun only
     one of another clause ('What did Biden say to him?' is not about Biden).
     """
+    before = question[:at].lower().split()
+    if before[3:] and before[-1] in CLAUSE_WORDS and not set(before) & (DETERMINERS | PRONOUNS):
+        return True  # 'What did owen pryce say when he lost?'
     for mention in mentions:
         if mention.span.end > at or _fit(target, mention) is None:
             continue
@@ -480,13 +471,9 @@ def _role(question: str, match: re.Match[str], word: str) -> str:
     return role
 
 
-def _titled(match: re.Match[str]) -> str:
-    return match[0] if set(match["name"].split()) & _FUNCTION else match[0].title()
-
-
 def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
     evidence = " ".join(_evidence(turn) for turn in history)
-    own = mentions_of(_AGENT_NAME.sub(_titled, _cased(question, evidence)), evidence)
+    own = mentions_of(_cased(question, evidence), evidence)
     expletive = [Span(*m.span()) for m in _EXPLETIVE_IT.finditer(question)]
     edits: list[tuple[Span, str]] = []
     taken: dict[str, str] = {}
@@ -780,11 +767,7 @@ def _ordinal(bare: str, turn: Turn) -> str | None:
     kind = re.match(r"(?:what|which|how many) ([a-z]+s)\b", _question_of(turn), re.IGNORECASE)
     if kind is None or not is_plural(kind[1].lower()):
         return None
-    return f"{bare[: one.start()]}the {word} {_singular(kind[1])}{bare[one.end() :]}?"
-
-
-def _singular(noun: str) -> str:
-    return noun[:-3] + "y" if noun.endswith("ies") else noun[:-1]
+    return f"{bare[: one.start()]}the {word} {re.sub('ie$', 'y', kind[1][:-1])}{bare[one.end() :]}?"
 
 
 # -- 'Why?', 'Since when?', 'How much?', 'Who else?': the last question, asked for something else
@@ -817,7 +800,7 @@ def _asked_again(lead: str, turn: Turn) -> str | None:
     happens = asked.rest.lower().startswith("happen") and asked.wh == "what"
     if asked.of_subject or not asked.aux or happens:
         return _of_statement(lead, asked, turn)
-    if "".join(low.split()[:2]) in _AMOUNTS or first in _OBJECT_WH:
+    if low.startswith(("how much", "how many")) or first in _OBJECT_WH:
         return _of_object(lead, asked, turn)
     if low == "since when" and asked.aux in {"is", "are"} and _short(turn):
         number = "have" if asked.aux == "are" else "has"
@@ -874,21 +857,13 @@ def _of_object(lead: str, asked: _Asked, turn: Turn) -> str | None:
     if noun in {"one", "ones"} and (many := re.match(r"how many (.+)", asked.phrase, re.I)):
         return f"Which {many[1]} {aux} {rest}?"
     if object_ := _INDEFINITE.search(rest):
-        if (
-            low.startswith("which")
-            and object_["noun"]
-            and noun in {"one", "ones", object_["noun"].split()[-1]}
-        ):
+        kind = (object_["noun"] or "").split(" ")[-1]
+        if kind and low.startswith("which") and noun in {"one", "ones", kind}:
             return f"Which {object_['noun']} {aux} {rest[: object_.start()]}?"
         if low == "how much" or object_["one"]:
             return f"{lead} {aux} {rest[: object_.start()]}?"
-    last = next(reversed(mentions_of(rest)), None)
-    if (
-        low == "how many"
-        and last
-        and last.plural
-        and 0 < last.span.start < last.span.end == len(rest)
-    ):
+    last = next(reversed(mentions_of(rest)), Mention("", ("thing",)))
+    if low == "how many" and last.plural and 0 < last.span.start and last.span.end == len(rest):
         return f"{lead} {last.text} {aux} {rest[: last.span.start].strip()}?"
     if low in {"who", "whom"}:
         passive = aux in BE and _ends_with_verb(rest) and not rest.endswith("ing")
@@ -909,7 +884,7 @@ def _exchange(question: str, turn: Turn) -> str | None:
     evidence = _evidence(turn)
     bare = _fragment_of(question)
     about = _ABOUT.fullmatch(bare)
-    joined = about or _JOINED.match(_bare(question))
+    joined = about or bare != _bare(question)
     rest = _cased(about["rest"] if about else bare, evidence)
     if not rest:
         return None
@@ -933,13 +908,8 @@ def _is_phrase(rest: str, *, joined: bool) -> bool:
     """Say whether ``rest`` is a phrase without a verb: 'in Doha', 'the women', 'Iran'."""
     tokens = tokens_of(rest)
     low = [token.low for token in tokens]
-    if (
-        not low
-        or len(low) > 6
-        or set(low) & (WH_WORDS | AUXILIARIES | PRONOUNS - {"there", "then"})
-    ):
-        return False
-    if low[0] in _ORDERS:
+    barred = WH_WORDS | AUXILIARIES | PRONOUNS - {"there", "then"}
+    if not low or len(low) > 6 or set(low) & barred or is_verb(low[0], base_only=True):
         return False
     if joined:
         return True
@@ -982,16 +952,13 @@ def _exchange_noun(rest: str, base: str, evidence: str) -> str | None:
     span = _coordination(old, own, base)
     if old.text.lower().startswith("the ") and rest.islower() and not new.plural:
         rest = rest if tokens_of(rest)[0].low in DETERMINERS | PRONOUNS else f"the {rest}"
-    before, words = base[: span.start], base[: span.start].split()
-    aux = words[-1].lower() if words else ""
+    before = base[: span.start]
     if rest.split()[0].lower() in DETERMINERS | PRONOUNS:
         before = _POSSESSIVES.sub("", before)
-    plural = new.plural or " and " in rest
-    if old.role == "subject" and aux in _NUMBERS and plural != (aux in _PLURAL):
-        other = _NUMBERS[aux]
-        before = (
-            before.rstrip()[: -len(aux)] + (_capital(other) if words[-1].istitle() else other) + " "
-        )
+    aux = before.split()[-1] if before.strip() and old.role == "subject" else ""
+    numbers = _PLURALS if new.plural or " and " in rest else _SINGULARS
+    if other := numbers.get(aux.lower()):
+        before = f"{before[: -len(aux) - 1]}{_capital(other) if aux.istitle() else other} "
     return f"{before}{rest}{base[span.end :]}?"
 
 
