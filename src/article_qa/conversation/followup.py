@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from article_qa.answering.description import asked_about
 from article_qa.answering.overview import overview_kind
@@ -243,51 +243,33 @@ def _cased(text: str, evidence: str) -> str:
 
 
 def _answer_mentions(turn: Turn, evidence: str) -> list[Mention]:
+    """List what an answer names; a short one is spoken of as a whole."""
     answer = turn.answer.plain.strip().strip("\"“”'.,;:")
     words = answer.split()
     asked = {token.low for token in tokens_of(_question_of(turn))[:3]}
-    if not words:
-        return []
-    if "how" in asked and (answer[0].isdigit() or {"many", "much"} & asked):
+    if not words or ("how" in asked and (answer[0].isdigit() or {"many", "much"} & asked)):
         return []  # '3.1 hectares' is never 'they'
     found = [replace(m, weight=_OBJECT + 0.25) for m in _mentions(answer, evidence)]
     if len(words) > _SHORT_ANSWER:
         return [m for m in found if m.name]
-    if "when" in asked or ({"what", "which"} & asked and {"year", "day", "month"} & asked):
+    if "when" in asked:
         return [Mention(answer, ("time",), weight=_ANSWER)]
-    if {"who", "whom", "whose"} & asked:
-        found = [replace(m, role="agent") for m in found]
+    role: Literal["agent", "answer"] = "agent" if asked & {"who", "whom", "whose"} else "answer"
+    if role == "agent":
+        found = [replace(m, role=role) for m in found]
     names = [m for m in found if m.name]
     if len(names) > 1 and " and " in answer and answer[0].isupper():
         return [Mention(answer, names[0].kinds, True, "", "answer", True, weight=_ANSWER), *found]
-    if not names or "how" in asked or "why" in asked:
-        if {"how", "why"} & asked or words[0].lower() not in DETERMINERS:
-            return found
-        whole = Mention(answer, ("thing",), role="agent" if "who" in asked else "answer")
-        kinds, plural = noun_kinds(whole.head), is_plural(whole.head)
-        return [replace(whole, kinds=kinds, plural=plural, weight=_ANSWER)]
-    kinds, gender = names[0].kinds, names[0].gender
-    if {"who", "whom", "whose"} & asked and kinds[0] not in {"person", "group"}:
-        kinds = ("group",) if kinds[0] == "place" else ("person", "group")
-    if "where" in asked and "place" in kinds:
-        kinds = ("place",)
+    if {"how", "why"} & asked or not (names or words[0].lower() in DETERMINERS):
+        return found
     bare = re.sub(r"^(?:by|in|at|on|to|from|near) ", "", answer)
-    text = bare if bare[0].isupper() or bare.lower().startswith("the ") else names[0].text
-    if len(names) == 1 and len(bare.split()) > len(names[0].text.split()) + 1:
-        text = names[0].text
-    first = replace(names[0], text=text, kinds=kinds, gender=gender, weight=_ANSWER)
-    if first.role != "agent":
-        first = replace(first, role="answer")
+    if not names:
+        head = Mention(answer, ("thing",)).head
+        return [Mention(answer, noun_kinds(head), is_plural(head), "", role, weight=_ANSWER)]
+    whole = bare[0].isupper() or bare.lower().startswith("the ")
+    text = bare if whole and len(bare.split()) <= len(names[0].text.split()) + 1 else names[0].text
+    first = replace(names[0], text=text, role=role, weight=_ANSWER)
     return [first, *(m for m in found if m.text != first.text)]
-
-
-def _is_asked_for(question: str, mention: Mention) -> bool:
-    """Say whether a phrase only describes the answer: 'Which country ...', 'Who is the mayor'."""
-    before = question[: mention.span.start].lower().split()
-    if not mention.name and before[-1:] in (["which"], ["what"]):
-        return True
-    copular = len(before) in {2, 3} and before[0] in {"who", "what"} and before[1] in BE
-    return copular and not mention.name and mention.role == "subject"
 
 
 def _turn_mentions(turn: Turn) -> list[Mention]:
@@ -298,14 +280,8 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
     spoken = {_POINTERS[word][0] for word in words if word in _POINTERS} & {"he", "she"}
     gender = {"he": "m", "she": "f"}[spoken.pop()] if len(spoken) == 1 else ""
     found = []
-    describes = re.match(rf"(?:who|what) (?:{'|'.join(BE)}) ", question, re.IGNORECASE)
-    names_answer = any(m.name for m in mentions_of(turn.answer.plain)[:1])
     for mention in _mentions(question, evidence):
-        if names_answer and _is_asked_for(question, mention):
-            continue
         weight = {"subject": _SUBJECT, "modifier": _QUOTE}.get(mention.role, _OBJECT)
-        if names_answer and describes:
-            weight = _QUOTE
         if turn.answer.understood_as and mention.text not in asked:
             weight, mention = _CENTRE, replace(mention, gender=mention.gender or gender)
         found.append(replace(mention, weight=weight + 0.25 * mention.name))
@@ -381,10 +357,8 @@ def _fit(target: str, mention: Mention) -> float | None:
     if target == "they":
         if mention.plural and first != "time":
             return 1.0
-        if first == "group":
-            return 0.8
-        if mention.name and "group" in kinds:
-            return 0.4
+        if first == "group" or (mention.name and "group" in kinds):
+            return 0.8 if first == "group" else 0.4
         if first == "place" and mention.role == "subject":
             return 0.2
         return 0.0 if first == "person" else None
@@ -686,11 +660,7 @@ def _statement(turn: Turn) -> str:
             return f"{answer} {asked.rest}"
         if asked.of_subject or (asked.aux in BE and not _ends_with_verb(asked.rest)):
             return f"{answer} {asked.aux} {asked.rest}"
-    told = turn.answer.plain.strip().rstrip(".?!")
-    clause = [word.strip(",.").lower() for word in told.split()]
-    verbs = [word for word in clause[1:] if word in AUXILIARIES or is_verb(word)]
-    if not (3 < len(clause) <= 14 and verbs and not set(clause) & PRONOUNS):
-        told = next((c.quote for c in turn.answer.citations), told)
+    told = next((c.quote for c in turn.answer.citations), turn.answer.plain.strip())
     told = re.sub(r'^that |["“”]', "", " ".join(told.split())).rstrip(".?!,")
     seen = f"{_question_of(turn)} {told}"
     return _uncapital(" ".join(told.split(" ")[:_MAX_STATEMENT]), seen) if told else ""
@@ -741,10 +711,7 @@ def _given(bare: str, told: str, turn: Turn) -> tuple[str, str] | None:
 
 
 def _more(bare: str, history: Sequence[Turn]) -> str | None:
-    """Complete 'Tell me more.' with the topic, and 'What else?' with the last question."""
-    turn = _latest(history)
-    if bare.lower() in {"what else", "anything else"} and _split(_question_of(turn)).wh == "what":
-        return _asked_again("What else", turn)
+    """Complete 'Tell me more.' with the topic."""
     if not _MORE.fullmatch(bare):
         return None
     mentions = [m for m in _history_mentions(history) if m.role != "quote"]
@@ -780,7 +747,7 @@ def _again(bare: str, turn: Turn) -> str | None:
     if lead is None:
         return None
     words = bare.lower().split()
-    if len(words) > 1 and is_verb(words[-1]) and not (len(words) == 2 and words[0] == "which"):
+    if len(words) > 1 and is_verb(words[-1]):
         return None
     return _asked_again(_capital(bare), turn)
 
@@ -793,9 +760,8 @@ def _asked_again(lead: str, turn: Turn) -> str | None:
     """Ask ``lead`` of what the last question asked about; None where that is not English."""
     asked = _split(_question_of(turn))
     low, first = lead.lower(), lead.lower().split()[0]
-    if {"else", "other", "others"} & set(low.split()):
-        return f"{lead} {asked.aux} {asked.rest}?".replace("  ", " ")
-    if asked.of_subject and first in _OBJECT_WH and "one" not in low:
+    others = {"else", "other", "others"} & set(low.split())
+    if others or (asked.of_subject and first in _OBJECT_WH and "one" not in low):
         return f"{lead} {asked.aux} {asked.rest}?".replace("  ", " ")
     happens = asked.rest.lower().startswith("happen") and asked.wh == "what"
     if asked.of_subject or not asked.aux or happens:
@@ -821,8 +787,6 @@ def _kept_answer(first: str, asked: _Asked, turn: Turn) -> str:
         keeps = True
         if re.fullmatch(r"\d{4}", answer) or (asked.wh == "where" and answer[:1].isupper()):
             answer = f"in {answer}"
-    if asked.rest.lower().endswith(" happen"):
-        keeps = False
     before = asked.phrase.split(" ")[0].lower()
     if before in PREPOSITIONS and not answer.startswith(before):
         answer = f"{before} {answer}"
@@ -863,7 +827,7 @@ def _of_object(lead: str, asked: _Asked, turn: Turn) -> str | None:
         if low == "how much" or object_["one"]:
             return f"{lead} {aux} {rest[: object_.start()]}?"
     last = next(reversed(mentions_of(rest)), Mention("", ("thing",)))
-    if low == "how many" and last.plural and 0 < last.span.start and last.span.end == len(rest):
+    if low == "how many" and last.plural and last.span.start > 0 and last.span.end == len(rest):
         return f"{lead} {last.text} {aux} {rest[: last.span.start].strip()}?"
     if low in {"who", "whom"}:
         passive = aux in BE and _ends_with_verb(rest) and not rest.endswith("ing")
