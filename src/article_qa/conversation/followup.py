@@ -1,21 +1,27 @@
 """A follow-up question and its history -> a question that stands alone.
 
-``standalone`` needs no language model. Its rules, in the order in which they are tried:
+``standalone`` needs no language model. A rewrite is English, or it is not made. Its rules, in the
+order in which they are tried:
 
-1. A fragment is completed from the previous question: 'Why?', 'And in Doha?', 'What about Iran?',
-   'Who else?', 'Is that true?', 'When did that happen?'.
-2. A word that points back (he, it, their, there, then, the company, that report) is replaced by the
+1. A fragment asks the last question, or what the last answer says, for something else: 'why?',
+   'since when', 'how much', 'which one', 'is that true?', 'says who', 'and after that?'.
+2. 'The second one' is the second item of the last answer, or the second of what was asked for.
+3. A phrase ('and in 2019?', 'what about the lawyers?') takes the place of the phrase of its kind in
+   the last question: a time for a time, a place for a place, a person for a person. Only what says
+   when or where may be added to a question that says nothing of the kind.
+4. A word that points back (he, it, their, there, then, the company, that report) is replaced by the
    best *mention* of the history that agrees with it in kind, number and gender. Mentions are scored
    by where they stand, after the salience weights of Lappin & Leass, "An Algorithm for Pronominal
    Anaphora Resolution" (Computational Linguistics, 1994): what was spoken of by a pronoun last time
    (the centre of Grosz, Joshi & Weinstein, 1995), then the answer, the question's subject, its
    other phrases, the quotes; subjects prefer subjects, objects objects; older turns count less.
-3. After a question about the article as a whole ('Who wrote this?'), 'it' is the article.
-4. Anything else stands alone and is returned as it is, byte for byte.
+5. Anything else stands alone and is returned as it is, byte for byte; so is a question about the
+   article as a whole ('When was it published?') after another.
 
-A word that finds its antecedent in its own question, or that points at nothing ('is it true
-that', 'is there', 'the man that'), is left alone. After a refusal the last answered turn is
-preferred.
+A refused turn does not end a topic: rules 1 and 2 ask on from the last answered turn, and what a
+refused question named counts for little in rule 4, and last of all where no passage found so far
+speaks of it. An unsure answer is an answer. A word that finds its antecedent in its own question,
+or that points at nothing ('is it true that', 'is there', 'the man that'), is left alone.
 """
 
 from __future__ import annotations
@@ -202,7 +208,7 @@ _MAX_STATEMENT = 40
 # Mentions of a history, and how well they agree with a pronoun
 # ---------------------------------------------------------------------------------------------
 _CENTRE, _ANSWER, _SUBJECT, _OBJECT, _QUOTE = 4.0, 3.0, 2.5, 2.0, 1.0
-_OLDER, _REFUSED, _PARALLEL, _AGENT = 1.5, 1.0, 0.75, 2.0
+_OLDER, _REFUSED, _ABSENT, _PARALLEL, _AGENT = 1.5, 1.0, 4.0, 0.75, 2.0
 _SHORT_ANSWER = 8
 """An answer of at most this many words is spoken of as a whole; of a longer one only its names."""
 
@@ -309,7 +315,7 @@ def _who_is(question: str, evidence: str) -> Mention | None:
 
 
 def _history_mentions(history: Sequence[Turn]) -> list[Mention]:
-    """List what was spoken of. A refused turn adds only what stands in the passages seen so far."""
+    """List what was spoken of; what only a refused turn names, and no passage, comes last."""
     seen = set(re.findall(r"\w+", " ".join(map(_evidence, history)).lower()))
     found: list[Mention] = []
     known: dict[str, str] = {}
@@ -320,11 +326,11 @@ def _history_mentions(history: Sequence[Turn]) -> list[Mention]:
         turns.append((turn.answer.refused, mentions))
     age = 0
     for refused, mentions in reversed(turns):
-        penalty = _OLDER * age + _REFUSED * refused
-        kept = (m for m in mentions if not (refused and seen) or m.head.split("'")[0] in seen)
-        found.extend(
-            replace(m, weight=m.weight - penalty, gender=m.gender or known[m.text]) for m in kept
-        )
+        for m in mentions:
+            absent = refused and bool(seen) and m.head.split("'")[0] not in seen
+            penalty = _OLDER * age + _REFUSED * refused + _ABSENT * absent
+            gender = m.gender or known[m.text]
+            found.append(replace(m, weight=m.weight - penalty, gender=gender))
         age += not refused
     return found
 
@@ -834,7 +840,7 @@ def _of_object(lead: str, asked: _Asked, turn: Turn) -> str | None:
         return f"By whom {aux} {rest}?" if passive else None
     if low == "how much" and set(rest.lower().split()) & _TRADE:
         return f"{lead} {aux} {rest} for?"
-    told = _statement(turn)
+    told = "" if noun in {"one", "ones"} else _statement(turn)
     if noun not in TIME_WORDS | {"", "time"} or (low == "how much" and len(mentions_of(rest)) > 1):
         return f"{lead}, given that {told}?" if told else None
     if low.split()[0] == "how" or noun in TIME_WORDS | {"time"}:
