@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from article_qa.answering.citations import NOT_IN_ARTICLE
-from article_qa.conversation.followup import Conversation, standalone
+from article_qa.conversation.followup import standalone
+from article_qa.conversation.history import Conversation
 from article_qa.errors import HistoryError
 from article_qa.types import Answer, Article, Block, Citation, Event, Span, Turn, Usage
 
@@ -72,6 +75,52 @@ def test_questions_that_stand_alone_are_left_byte_for_byte() -> None:
     assert damaged == []
 
 
+# -- Chains as people type them: lower case, fragments, no question marks ------------------------
+TYPED = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "typed_conversations.jsonl")
+    .read_text("utf-8")
+    .splitlines()
+]
+
+
+def typed_outcome(row: dict) -> str:
+    """Say whether a question is understood right, left as it was, or rewritten wrongly.
+
+    Right is one of the questions of ``accept``; or every part of ``must`` and none of ``not``.
+    """
+    got = standalone(row["question"], history_of(row))
+    if row.get("alone"):
+        return "right" if got == row["question"] else "wrong"
+    plain = re.sub(r"^(?:(?:and|but|ok|so|also) )+", "", got.lower().replace("’", "'").strip(" ?."))
+    if "accept" in row:
+        right = plain in row["accept"]
+    else:
+        right = all(part in plain for part in row["must"])
+        right = right and not any(part in f" {plain} " for part in row["not"])
+    return "right" if right else "left" if got == row["question"] else "wrong"
+
+
+# The rules were mended on the dev half only, from 22 of 36 follow-ups right and 8 rewritten
+# wrongly. On the held-out half, whose answers were counted but never looked at, they went from
+# 24 and 6 to 29 and 5.
+@pytest.mark.parametrize(("split", "right", "wrong"), [("dev", 35, 1), ("held", 29, 5)])
+def test_typed_follow_ups_are_understood(split: str, right: int, wrong: int) -> None:
+    rows = [row for row in TYPED if row["split"] == split and not row.get("alone")]
+    assert len(rows) == 36
+    outcomes = Counter(typed_outcome(row) for row in rows)
+    assert outcomes["right"] >= right
+    assert outcomes["wrong"] <= wrong
+
+
+def test_typed_questions_that_stand_alone_are_left_byte_for_byte() -> None:
+    rows = [row for row in TYPED if row.get("alone")]
+    assert len(rows) >= 16
+    assert {row["question"]: typed_outcome(row) for row in rows} == {
+        row["question"]: "right" for row in rows
+    }
+
+
 ENVOY = make_turn(
     "Who is Norland's envoy to Sund?",
     "Marta Lind",
@@ -126,7 +175,7 @@ def test_what_the_article_said_is_not_rewritten() -> None:
 
 def test_what_is_joined_by_and_is_replaced_together() -> None:
     history = [make_turn("What do Russia and Iran want?", "a say")]
-    assert standalone("What about China?", history) == "What do China want?"
+    assert standalone("What about China?", history) == "What does China want?"
 
 
 def test_a_place_is_no_person() -> None:
@@ -178,6 +227,49 @@ def test_fragments_take_the_place_of_what_is_like_them(
     turn: tuple[str, str], question: str, expected: str
 ) -> None:
     assert standalone(question, [make_turn(*turn, f"{turn[1]}.")]) == expected
+
+
+ASKED_ON = [
+    (("did the council close a bridge", "yes", "The council closed two."), "which one",
+     "Which bridge did the council close?"),
+    (("did the firm pay a fine", "yes", "The firm paid 300 pounds."), "how much",
+     "How much did the firm pay?"),
+    (("how many countries did ms. reyes visit", "three", "Ms. Reyes visited three countries."),
+     "which ones", "Which countries did ms. reyes visit?"),
+    (("did the police arrest anyone", "yes", "The police arrested two men."), "who",
+     "Who did the police arrest?"),
+    (("when did the firm move", "in 2012", "The firm moved to Sund in 2012."), "where to",
+     "where did the firm move in 2012 to?"),
+    (("who is the mayor of sund", "Bo Lund", "Bo Lund is the mayor of Sund."), "since when",
+     "Since when has Bo Lund been the mayor of sund?"),
+    (("how long do you keep a closed account", "90 days", "A closed account is kept for 90 days."),
+     "and after that?", "What happens after 90 days?"),
+    (("what books did she write", "Salt First and Sour Waters", "Two books are hers."),
+     "when did the second one come out", "when did Sour Waters come out?"),
+    (("what happens to my uploads", "they are kept", "Uploads are kept."), "and the backups",
+     "what happens to the backups?"),
+    (("who was hurt", "a steward", "A steward was hurt."), "how come", "Why was a steward hurt?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("turn", "question", "expected"), ASKED_ON, ids=lambda v: str(v)[:40])
+def test_a_fragment_asks_on_in_a_whole_question(
+    turn: tuple[str, str, str], question: str, expected: str
+) -> None:
+    assert standalone(question, [make_turn(*turn)]).lower() == expected.lower()
+
+
+def test_a_fragment_that_fits_nothing_is_left_as_it_is() -> None:
+    turn = make_turn("why was it late", "fog", "It was late because of fog.")
+    for question in ("and the third one", "and Peru?", "which one"):
+        assert standalone(question, [turn]) == question
+
+
+def test_a_topic_survives_what_the_article_does_not_speak_of() -> None:
+    strike = make_turn("how long did the strike last", "two weeks", "The strike lasted two weeks.")
+    for refused in ("did the airline pay", "is the airline bankrupt"):
+        history = [strike, make_turn(refused, None)]
+        assert standalone("and when did it start", history) == "and when did the strike start"
 
 
 def test_without_history_a_follow_up_is_left_alone() -> None:

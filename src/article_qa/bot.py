@@ -27,7 +27,8 @@ from article_qa.answering.overview import (
 from article_qa.answering.question import questions_of
 from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
-from article_qa.conversation.followup import Conversation, standalone
+from article_qa.conversation.followup import standalone
+from article_qa.conversation.history import Conversation
 from article_qa.reading.article import parse_article, parse_file, read_articles, unique_ids
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.retrieval.index import PassageIndex

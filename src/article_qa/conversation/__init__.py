@@ -1,5 +1,6 @@
 """A conversation: its history, and follow-up questions made to stand alone."""
 
-from article_qa.conversation.followup import Conversation, standalone
+from article_qa.conversation.followup import standalone
+from article_qa.conversation.history import Conversation
 
 __all__ = ["Conversation", "standalone"]
