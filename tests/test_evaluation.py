@@ -249,7 +249,7 @@ def test_the_interval_holds_the_value_and_is_the_same_again(report: Report) -> N
 
 def test_an_exception_is_an_outcome_and_counts_as_wrong() -> None:
     broken = {**ANSWERS, "builder?": RuntimeError("no luck"), "price?": ValueError("nor here")}
-    report = evaluate(QUESTIONS, FakeQA(broken))
+    report = evaluate(QUESTIONS, FakeQA(broken), threshold=0.5)
     assert [row.error for row in report.rows if row.error] == [
         "RuntimeError: no luck",
         "ValueError: nor here",
@@ -766,7 +766,7 @@ def test_what_got_worse_is_named_and_past_the_tolerance_fails(
     write_baseline(report, path)
     worse = {**ANSWERS, "builder?": answer("Ben", 1)}
     gone = [q for q in QUESTIONS if q is not PRICE]
-    comparison = compare(evaluate(gone, FakeQA(worse)), read_baseline(path))
+    comparison = compare(evaluate(gone, FakeQA(worse), threshold=0.5), read_baseline(path))
     assert [(c.id, c.verdict) for c in comparison.changes] == [("builder?", "worse")]
     assert comparison.changes[0].after == Outcome(False, False, 0.0, "Ben")
     assert comparison.removed == ("price?",)

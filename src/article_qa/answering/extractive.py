@@ -12,7 +12,10 @@ from article_qa.answering.features import features_of, says_the_same
 from article_qa.answering.findings import Findings, gather
 from article_qa.answering.judge import load_judge
 from article_qa.answering.overview import (
+    MISSING,
     WHOLE_KINDS,
+    OverviewKind,
+    form_evidence,
     overview_draft,
     overview_kind,
     sentence_count,
@@ -123,8 +126,9 @@ def _similarity(found: Findings) -> float:
 
 def _reason(found: Findings, settings: Settings) -> str:
     """Say why there is no answer, as far as is known."""
-    if told := _metadata(found):
-        return told
+    kind = overview_kind(found.question.text)
+    if kind and kind in MISSING and not form_evidence(kind, found.first_article):
+        return _metadata(kind, found.first_article) or MISSING[kind]
     if missing := _missing(found):
         return f"The article does not mention {missing}."
     if _similarity(found) < settings.near_similarity:
@@ -132,7 +136,7 @@ def _reason(found: Findings, settings: Settings) -> str:
     return "The article has related passages, but none that answers this question."
 
 
-_NAMED_IN_METADATA = {
+_NAMED_IN_METADATA: Mapping[OverviewKind, str] = {
     "author": "author",
     "date": "published",
     "updated": "modified",
@@ -140,10 +144,9 @@ _NAMED_IN_METADATA = {
 }
 
 
-def _metadata(found: Findings) -> str:
-    """Say what the first article's file says beside its text, where the question asks for that."""
-    name = _NAMED_IN_METADATA.get(overview_kind(found.question.text) or "")
-    article = found.articles[found.hits[0].passage.article_id]
+def _metadata(kind: OverviewKind, article: Article) -> str:
+    """Say what an article's file says beside its text, where a question asks for that."""
+    name = _NAMED_IN_METADATA.get(kind)
     if name is None or name not in article.metadata:
         return ""
     value, origin = article.metadata[name].value, article.metadata[name].origin

@@ -72,6 +72,11 @@ class Findings:
     candidates: tuple[Candidate, ...]
     cover: Cover = field(repr=False)
 
+    @property
+    def first_article(self) -> Article:
+        """The article of the best hit."""
+        return self.articles[self.hits[0].passage.article_id]
+
 
 def gather(
     question: Question,

@@ -319,6 +319,18 @@ def form_evidence(kind: OverviewKind, article: Article) -> list[Evidence]:
     return _FINDERS[kind](article) if kind in _FINDERS else []
 
 
+MISSING: Mapping[OverviewKind, str] = {
+    "headline": "The article has no headline.",
+    "standfirst": "The article has no line under its headline.",
+    "author": "The article does not name its author.",
+    "date": "The article gives no date of publication.",
+    "updated": "The article gives no date of an update.",
+    "place": "The article has no dateline.",
+    "credit": "The article credits no photographer.",
+    "captions": "The article has no pictures' captions.",
+}
+"""Why there is no answer where ``form_evidence`` finds nothing."""
+
 _SEPARATORS: dict[WholeKind, str] = {
     "about": " ",
     "summary": " ",
