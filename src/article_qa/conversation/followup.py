@@ -29,6 +29,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from article_qa.answering.description import asked_about
@@ -386,12 +387,23 @@ def _fit(target: str, mention: Mention) -> float | None:
     return None
 
 
+class _Spoken:
+    """What a history speaks of, read when a word first points back."""
+
+    def __init__(self, history: Sequence[Turn]) -> None:
+        self.history = history
+
+    @cached_property
+    def mentions(self) -> list[Mention]:
+        return _history_mentions(self.history)
+
+
 def _resolve(
-    target: str, history: Sequence[Turn], *, subject: bool, exclude: Sequence[str] = ()
+    target: str, spoken: _Spoken, *, subject: bool, exclude: Sequence[str] = ()
 ) -> Mention | None:
     """Find what a pronoun of the kind ``target`` means; None where nothing agrees with it."""
     best: tuple[float, Mention] | None = None
-    for mention in _history_mentions(history):
+    for mention in spoken.mentions:
         fit = _fit(target, mention)
         low = mention.text.lower()
         if fit is None or any(low in e or e in low for e in exclude):
@@ -452,8 +464,8 @@ def _role(question: str, match: re.Match[str], word: str) -> str:
     return role
 
 
-def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
-    evidence = " ".join(_evidence(turn) for turn in history)
+def _replace_pronouns(question: str, spoken: _Spoken) -> str:
+    evidence = " ".join(_evidence(turn) for turn in spoken.history)
     own = mentions_of(_cased(question, evidence), evidence)
     expletive = [Span(*m.span()) for m in _EXPLETIVE_IT.finditer(question)]
     edits: list[tuple[Span, str]] = []
@@ -477,7 +489,7 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
             continue  # the first one is named already: 'When did Khalilzad write his memoir?'
         exclude = [m.text.lower() for m in own if m.span.end <= here.start]
         exclude += [text.lower() for text in taken.values()]
-        mention = _resolve(target, history, subject=role == "subject", exclude=exclude)
+        mention = _resolve(target, spoken, subject=role == "subject", exclude=exclude)
         if mention is None or (
             target == "they" and taken.keys() & {"he", "she"} and not mention.plural
         ):
@@ -488,7 +500,7 @@ def _replace_pronouns(question: str, history: Sequence[Turn]) -> str:
     return _apply(question, edits)
 
 
-def _replace_nouns(question: str, history: Sequence[Turn]) -> str:
+def _replace_nouns(question: str, spoken: _Spoken) -> str:
     """Replace 'the company', 'that report', 'there', 'then' by what they mean."""
     own = mentions_of(question)
     edits: list[tuple[Span, str]] = []
@@ -498,29 +510,29 @@ def _replace_nouns(question: str, history: Sequence[Turn]) -> str:
         names = [m for m in own if m.name and m.span.end <= match.start()]
         if any((_fit(target, m) or 0) >= 1 for m in names):
             continue
-        mention = _resolve(target, history, subject=True, exclude=[match.group().lower()])
+        mention = _resolve(target, spoken, subject=True, exclude=[match.group().lower()])
         if mention is not None and mention.name and (_fit(target, mention) or 0) > 0:
             edits.append((Span(*match.span()), mention.text))
     for match in _DEMONSTRATIVE.finditer(question):
-        found = _same_head(match.group(2).lower(), history, match.group(1).lower())
+        found = _same_head(match.group(2).lower(), spoken, match.group(1).lower())
         if found and not any(span.overlaps(Span(*match.span())) for span, _ in edits):
             edits.append((Span(*match.span()), found))
-    edits.extend(_there_and_then(question, history, own))
+    edits.extend(_there_and_then(question, spoken, own))
     return _apply(question, edits)
 
 
-def _same_head(noun: str, history: Sequence[Turn], word: str) -> str | None:
+def _same_head(noun: str, spoken: _Spoken, word: str) -> str | None:
     """Find the longest phrase about ``noun`` in the history ('that report' -> 'the report on')."""
     if noun in {"time", "year", "day", "month"} and word in {"that", "this"}:
-        time = _resolve("time", history, subject=False)
+        time = _resolve("time", spoken, subject=False)
         return time.text if time and time.text[0].isdigit() else None
-    mentions = sorted(_history_mentions(history), key=lambda m: -m.weight)
+    mentions = sorted(spoken.mentions, key=lambda m: -m.weight)
     found = next((m for m in mentions if not m.name and m.head == noun), None)
     return found.text if found else None
 
 
 def _there_and_then(
-    question: str, history: Sequence[Turn], own: Sequence[Mention]
+    question: str, spoken: _Spoken, own: Sequence[Mention]
 ) -> Iterator[tuple[Span, str]]:
     for match in _THERE.finditer(question):
         local = question[: match.start()].lower().startswith("who")
@@ -532,7 +544,7 @@ def _there_and_then(
             continue
         if any((_fit("place", m) or 0) > 0.5 and m.span.end <= match.start() for m in own):
             continue
-        place = _resolve("place", history, subject=False)
+        place = _resolve("place", spoken, subject=False)
         if place is not None:
             before = question[: match.start()].lower().split()
             preposition = "in" if place.kinds[0] == "place" else "at"
@@ -540,7 +552,7 @@ def _there_and_then(
             yield Span(*match.span()), f"{preposition} {place.text}"
     then = _THEN.search(question)
     past = re.search(r"\b(?:was|were|did|had)\b", question)
-    time = _resolve("time", history, subject=False) if then and past else None
+    time = _resolve("time", spoken, subject=False) if then and past else None
     if then and time:
         bare = _BARE_TIME.fullmatch(time.text)
         yield Span(*then.span()), f"in {time.text}" if bare else time.text
@@ -974,5 +986,6 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if overview_kind(flat) and overview_kind(_question_of(history[-1])):
         return question
     completed, told = _complete(flat, history)  # what was told is the article's words
-    resolved = _replace_nouns(_replace_pronouns(completed or flat, history), history) + told
+    spoken = _Spoken(history)
+    resolved = _replace_nouns(_replace_pronouns(completed or flat, spoken), spoken) + told
     return question if _fragment_of(resolved) == _fragment_of(flat) else resolved
