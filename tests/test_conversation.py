@@ -103,8 +103,8 @@ def typed_outcome(row: dict) -> str:
 
 # The rules were mended on the dev half only, from 22 of 36 follow-ups right and 8 rewritten
 # wrongly. On the held-out half, whose answers were counted but never looked at, they went from
-# 24 and 6 to 29 and 5.
-@pytest.mark.parametrize(("split", "right", "wrong"), [("dev", 35, 1), ("held", 29, 5)])
+# 24 and 6 to 30 and 4.
+@pytest.mark.parametrize(("split", "right", "wrong"), [("dev", 35, 1), ("held", 30, 4)])
 def test_typed_follow_ups_are_understood(split: str, right: int, wrong: int) -> None:
     rows = [row for row in TYPED if row["split"] == split and not row.get("alone")]
     assert len(rows) == 36
@@ -162,6 +162,11 @@ def test_who_was_asked_about_in_lower_case_stays_the_topic() -> None:
     quote = "Marta Lind-Holm, the head of the Sund Fisheries Board, flew home on Tuesday."
     history = [make_turn("who is marta lind holm", "the head of the Sund Fisheries Board", quote)]
     assert standalone("where does she work", history) == "where does Marta Lind-Holm work"
+
+
+def test_a_name_typed_in_lower_case_is_written_as_the_article_writes_it() -> None:
+    turn = make_turn("how many votes did marsh get", "11,204", "In all Ms. Marsh got 11,204.")
+    assert standalone("when was she elected", [turn]) == "when was Marsh elected"
 
 
 def test_what_the_article_said_is_not_rewritten() -> None:
