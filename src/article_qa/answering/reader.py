@@ -20,7 +20,7 @@ import numpy as np
 
 from article_qa.config import BUNDLED, Settings
 from article_qa.errors import ModelError
-from article_qa.retrieval.encoder import READER_GRAPH, Encoder, Floats, encodable
+from article_qa.retrieval.encoder import Encoder, Floats, encodable
 from article_qa.types import Span
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def load_reader(settings: Settings) -> Reader | None:
 
 def _bundled() -> _Model:
     """Load the bundled reader into ONNX Runtime."""
-    encoder = Encoder(BUNDLED_READER, READER_GRAPH)
+    encoder = Encoder(BUNDLED_READER)
     span, verdict = (
         (encoder.head[f"{name}.weight"], encoder.head[f"{name}.bias"])
         for name in ("qa_outputs", "verdict_outputs")

@@ -21,14 +21,16 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=Recipe.learning_rate)
     parser.add_argument("--dropout", type=float, default=Recipe.dropout)
     parser.add_argument("--ship", type=Path, help="also write it here, in half precision")
+    parser.add_argument("--average", action="store_true", help="ship its mean with --init")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     data, work, init, out = (options.pop(name) for name in ("data", "work", "init", "ship"))
+    averaged = options.pop("average")
     model = train(data, work, Recipe(**options), init)
     print(model)
     if out:
-        ship(model, out)
+        ship([model, init] if averaged else [model], out)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ holds no answer, an answer in its words, a yes or a no (the answer types of Albe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -25,19 +26,16 @@ class SpanReader(torch.nn.Module):
     Args:
         folder: a model in Hugging Face format; heads that it has not are drawn anew.
         dropout: of the hidden states while training.
-        attention: the implementation, as transformers names it.
     """
 
-    def __init__(self, folder: Path, dropout: float = 0.0, attention: str = "sdpa") -> None:
+    def __init__(self, folder: Path, dropout: float = 0.0) -> None:
         super().__init__()
         from safetensors.torch import load_file
 
         self.config = AutoConfig.from_pretrained(folder, local_files_only=True)
         self.config.hidden_dropout_prob = dropout
         self.config.attention_probs_dropout_prob = 0.0
-        self.bert = AutoModel.from_config(
-            self.config, add_pooling_layer=False, attn_implementation=attention
-        ).float()
+        self.bert = AutoModel.from_config(self.config, add_pooling_layer=False).float()
         self.qa_outputs = torch.nn.Linear(self.config.hidden_size, 2)
         self.verdict_outputs = torch.nn.Linear(self.config.hidden_size, len(VERDICTS))
         for head in (self.qa_outputs, self.verdict_outputs):
@@ -67,3 +65,23 @@ class SpanReader(torch.nn.Module):
         state = {n: (v.half() if half else v).contiguous() for n, v in self.state_dict().items()}
         save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
         self.config.save_pretrained(folder)
+
+
+def average(folders: Sequence[Path]) -> SpanReader:
+    """Return the mean of readers that were trained from one another; a head that only some have
+    is the mean of theirs.
+
+    Weights of one ancestor lie in one basin, and their mean reads better than each (Wortsman et
+    al. 2022, 'Model soups').
+    """
+    from safetensors.torch import load_file
+
+    mean = SpanReader(folders[0])
+    parts = [(SpanReader(f).state_dict(), set(load_file(f / "model.safetensors"))) for f in folders]
+    mean.load_state_dict({
+        name: torch.stack([state[name] for state, own in parts if name in own]).mean(0)
+        if any(name in own for _, own in parts)
+        else value
+        for name, value in mean.state_dict().items()
+    })  # fmt: skip
+    return mean

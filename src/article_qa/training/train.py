@@ -246,16 +246,16 @@ def _keep(work: Path, recipe: Recipe, model: Any, optimizer: Any, step: int) -> 
     path.with_suffix(".new").replace(path)
 
 
-def ship(model: Path, out: Path) -> None:
-    """Write a trained model in half precision, half the size; it is read in single precision.
+def ship(models: Sequence[Path], out: Path) -> None:
+    """Write the mean of trained models in half precision, half the size; it is read in single.
 
     Args:
-        model: what ``train`` returned.
+        models: what ``train`` returned, and what it started from; at least one.
         out: the folder to write, ``article_qa/models/reader`` for the bundled reader.
     """
     from transformers import AutoTokenizer
 
-    from article_qa.training.model import SpanReader
+    from article_qa.training.model import average
 
-    SpanReader(model).save(out, half=True)
-    AutoTokenizer.from_pretrained(model).save_pretrained(out)
+    average(models).save(out, half=True)
+    AutoTokenizer.from_pretrained(models[0]).save_pretrained(out)
