@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from article_qa.answering.judge import MAX_LEAD, Judge, Tree, load_judge
+from article_qa.answering.judge import GIVES_WAY, MAX_LEAD, Judge, Tree, load_judge
 
 STUMP = Tree(("margin", None, None), (1.0, -2.0, 3.0), (1, 0, 0), (2, 0, 0))
 JUDGE = Judge(base=-0.5, trees=(STUMP, STUMP), bias=0.25, score_weight=0.5, lead_weight=1.5)
@@ -28,16 +28,27 @@ def test_base_and_trees_add_up() -> None:
 
 def test_the_best_wins_and_its_lead_is_on_what_says_something_else() -> None:
     same = [[True, True, False], [True, True, False], [False, False, True]]
-    best, confidence = JUDGE.choose([2.0, 1.9, 0.5], same)
+    best, confidence = JUDGE.choose([2.0, 1.9, 0.5], same, [False] * 3)
     assert best == 0
     assert confidence == pytest.approx(sigmoid(0.25 + 0.5 * 2.0 + 1.5 * 1.5))
-    assert JUDGE.choose([1.0, 1.0], [[True, False], [False, True]]).best == 0  # the first of equals
+    assert (
+        JUDGE.choose([1.0, 1.0], [[True, False], [False, True]], [False] * 2).best == 0
+    )  # the first of equals
+
+
+def test_a_sentence_gives_way_to_a_span_in_it_that_scores_nearly_as_much() -> None:
+    same = [[True, True, False], [True, True, False], [False, False, True]]
+    span = [False, True, True]
+    assert JUDGE.choose([1.0, 1.0 - GIVES_WAY, 0.9], same, span).best == 1
+    assert JUDGE.choose([1.0, 0.9 - GIVES_WAY, 0.9], same, span).best == 0  # too far behind
+    assert JUDGE.choose([1.0, 0.9, 0.9], same, [False] * 3).best == 0  # none is asked for
+    assert JUDGE.choose([1.0, 0.9, 1.1], same, span).best == 2  # elsewhere, and best anyway
 
 
 def test_a_proposal_without_rival_leads_by_the_most() -> None:
     (_, alone), (_, far) = (
-        JUDGE.choose([0.0], [[True]]),
-        JUDGE.choose([0.0, -20.0], [[True, False], [False, True]]),
+        JUDGE.choose([0.0], [[True]], [False]),
+        JUDGE.choose([0.0, -20.0], [[True, False], [False, True]], [False] * 2),
     )
     assert alone == far == pytest.approx(sigmoid(0.25 + 1.5 * MAX_LEAD))
 

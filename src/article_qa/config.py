@@ -55,9 +55,13 @@ class Settings:
             four 0.753, with an earlier reader; each takes some 15 ms on two cores. Stopping early
             costs little: 0.767 against 0.770 of 300 questions.
         clear_margin: how far an answer's score must lie above 'no answer' to stop reading.
-        answer_threshold: from this confidence on an answer is given as sure.
-        unsure_threshold: from this on it is given as unsure ('Perhaps'); below it is refused. With
-            both at 0 the best span is always given.
+        answer_threshold: from this confidence on an answer is given as sure. At 0.75, on articles
+            that the judge was not fitted on, 83% of sure answers to questions as people type them
+            are right, and 6% of those that have no answer get a sure one.
+        unsure_threshold: from this on it is given as unsure ('Perhaps'); below it is refused. From
+            0.2 to 0.3 about as many typed questions end right; at 0.25 half of those that have no
+            answer, and a quarter of those that have one, are refused. With both at 0 the best
+            proposal is always given.
         near_similarity: with a refusal, passages are offered as nearest only if the best one has
             at least this cosine similarity with the question.
 
@@ -91,8 +95,8 @@ class Settings:
     read_first: int = 1
     read_windows: int = 4
     clear_margin: float = 3.0
-    answer_threshold: float = 0.6
-    unsure_threshold: float = 0.3
+    answer_threshold: float = 0.75
+    unsure_threshold: float = 0.25
     near_similarity: float = 0.3
     max_question_chars: int = 2000
     history_turns: int = 10

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from article_qa.answering.features import features_of, says_the_same
+from article_qa.answering.features import features_of, is_short, says_the_same
 from article_qa.answering.findings import Findings, gather
 from article_qa.answering.judge import load_judge
 from article_qa.answering.overview import (
@@ -70,7 +70,8 @@ class ExtractiveEngine:
         judge = load_judge()
         scores = [judge.score(features) for features in features_of(found, proposals)]
         same = [[says_the_same(p, other) for other in proposals] for p in proposals]
-        best, confidence = judge.choose(scores, same)
+        short = [is_short(found.question, p) for p in proposals]
+        best, confidence = judge.choose(scores, same, short)
         status = self._status(confidence)
         if status == "refused":
             order = sorted(range(len(proposals)), key=lambda i: (-scores[i], i))

@@ -180,6 +180,11 @@ def _speaker(question: Question, proposal: Proposal) -> float:
     return 1.0 if any(asked & set(tokens(a.name)) for a in saying) else -1.0
 
 
+def is_short(question: Question, proposal: Proposal) -> bool:
+    """Say whether a proposal is the reader's span, and the question asks for no clause."""
+    return proposal.source == "reader" and question.type not in ("reason", "manner")
+
+
 def says_the_same(proposal: Proposal, other: Proposal) -> bool:
     """Say whether two proposals give the same words or the same place."""
     same_place = proposal.article is other.article and proposal.focus.overlaps(other.focus)

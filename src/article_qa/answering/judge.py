@@ -22,6 +22,10 @@ JUDGE = Path(__file__).parents[1] / "models" / "judge.json"
 MAX_LEAD = 6.0
 """A lead of more log-odds says no more."""
 
+GIVES_WAY = 0.5
+"""A whole sentence gives way to the reader's span in it that scores at most so much less: on
+articles left out, answers had 10 words in place of 14, and 60.3% in place of 61.5% were right."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -73,14 +77,23 @@ class Judge:
         """Return how likely a proposal is right, in log-odds."""
         return self.base + sum(tree.score(features) for tree in self.trees)
 
-    def choose(self, scores: Sequence[float], same: Sequence[Sequence[bool]]) -> Choice:
+    def choose(
+        self, scores: Sequence[float], same: Sequence[Sequence[bool]], short: Sequence[bool]
+    ) -> Choice:
         """Choose the best proposal.
+
+        A short answer is wanted: where one says the same and scores nearly as much, it wins.
 
         Args:
             scores: of the proposals, at least one.
             same: whether proposal i says what proposal j says.
+            short: whether a proposal is a short answer to a question that asks for one.
         """
         best = max(range(len(scores)), key=lambda i: (scores[i], -i))
+        near = [i for i, score in enumerate(scores)
+                if short[i] and same[best][i] and score >= scores[best] - GIVES_WAY]  # fmt: skip
+        if near and not short[best]:
+            best = max(near, key=lambda i: (scores[i], -i))
         rivals = [score for i, score in enumerate(scores) if not same[best][i]]
         lead = min(MAX_LEAD, scores[best] - max(rivals, default=scores[best] - MAX_LEAD))
         return Choice(best, self.confidence(scores[best], lead))

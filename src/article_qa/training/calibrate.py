@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from article_qa.answering.extractive import ExtractiveEngine
-from article_qa.answering.features import features_of, says_the_same
+from article_qa.answering.features import features_of, is_short, says_the_same
 from article_qa.answering.judge import JUDGE, Judge, Tree
 from article_qa.answering.proposals import Proposal
 from article_qa.bot import ArticleQA
@@ -94,6 +94,7 @@ class Row:
     features: list[dict[str, float]]
     right: list[bool]
     same: list[list[bool]]
+    short: list[bool]
     said: list[str]
 
 
@@ -222,6 +223,7 @@ def _row(qa: ArticleQA, case: Case) -> Row | None:
         case.article.removesuffix(" (half)"), case.kind, case.question, bool(case.places),
         case.weight, features_of(found, proposals), [case.is_right(p) for p in proposals],
         [[says_the_same(p, other) for other in proposals] for p in proposals],
+        [is_short(found.question, p) for p in proposals],
         [_said(p)[:120] for p in proposals],
     )  # fmt: skip
 
@@ -280,7 +282,7 @@ def fit_confidence(
     plain = Judge(0.0, (), 0.0, 1.0, 0.0)
     x, y, weight = [], [], []
     for row, own in zip(rows, scores, strict=True):
-        best = plain.choose(own, row.same).best
+        best = plain.choose(own, row.same, row.short).best
         rivals = [s for i, s in enumerate(own) if not row.same[best][i]]
         lead = min(6.0, own[best] - max(rivals, default=own[best] - 6.0))
         x.append((own[best], lead))
@@ -295,7 +297,7 @@ def report(rows: Sequence[Row], scores: Sequence[Sequence[float]], judge: Judge)
     """Yield lines: how often the best proposal is right, calibration, what thresholds give."""
     from sklearn.metrics import roc_auc_score
 
-    chosen = [judge.choose(own, row.same) for row, own in zip(rows, scores, strict=True)]
+    chosen = [judge.choose(own, row.same, row.short) for row, own in zip(rows, scores, strict=True)]
     right = np.array([row.right[c.best] for row, c in zip(rows, chosen, strict=True)])
     confidence = np.array([c.confidence for c in chosen])
     answerable = np.array([row.answerable for row in rows])
@@ -335,7 +337,7 @@ def main() -> None:
     parser.add_argument("--articles", type=Path, nargs="*", default=[], help="their articles")
     parser.add_argument("--reader", default="bundled", help="reader model (default: bundled)")
     parser.add_argument("--most", type=int, default=60, help="questions of an article at most")
-    parser.add_argument("--weight", type=float, default=2.0, help="of a regression question")
+    parser.add_argument("--weight", type=float, default=4.0, help="of a regression question")
     parser.add_argument("--rows", type=Path, help="keep what was collected here, or read it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=JUDGE)
