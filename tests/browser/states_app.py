@@ -19,7 +19,9 @@ from article_qa.types import Answer, Article, Draft, Event, Evidence, Statement
 from article_qa.web import create_app, serve
 from article_qa.web.options import ServiceOptions
 
-FILLER = "\n\n".join(f"On day {n} the water stood at {n} metres. Nobody went out." for n in range(60))
+FILLER = "\n\n".join(
+    f"On day {n} the water stood at {n} metres. Nobody went out." for n in range(60)
+)
 LIBRARY = (
     read_article(
         ("bell.md", (f"# The Bell\n\n## Its making\n\n{FILLER}\n\n## Its sound\n\n"

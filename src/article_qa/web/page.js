@@ -186,6 +186,7 @@ function place(article) {
   shown = article.id;
   reader.innerHTML = article.html;
   paper.scrollTop = 0;
+  if (reader.dataset.ready !== undefined) kept.talk.scroll[1] = 0;
   contents();
   remember();
 }
@@ -357,7 +358,7 @@ async function answered(message) {
   if (message.expired) return again(turn);
   if (message.failed) return fail(turn, message.failed);
   bodyOf(turn).innerHTML = message.html;
-  if (!narrow.matches) reveal(turn);
+  reveal(turn);
   if (!message.done) return;
   Object.assign(turn, { html: message.html, copy: message.copy, answer: message.answer });
   settle();
@@ -379,7 +380,7 @@ async function follow(turn) {
   const here = turn.scope === scope.value || turn.scope === "";
   if (!questions.length || asking || turn.id !== count || !here) return;
   offer(questions, turn.answer.refused ? "This is answered:" : "");
-  if (!narrow.matches) reveal(turn);
+  reveal(turn);
 }
 
 // Questions to press at the end of the conversation.
