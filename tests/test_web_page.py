@@ -157,7 +157,7 @@ def test_what_a_history_says_is_bounded_and_clean() -> None:
 def test_an_answer_has_one_verdict(page: Page) -> None:
     session = page.sessions.open("a")
     for step in page.ask(
-        SimpleNamespace(_data={"session": session.key, "question": "Who?", "turn": 1})
+        SimpleNamespace(sent={"session": session.key, "question": "Who?", "turn": 1})
     ):
         assert step
     sent_verdict = {"session": session.key, "turn": 1, "verdict": "up"}

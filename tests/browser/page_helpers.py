@@ -87,25 +87,40 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"no page at {address} after {STARTS_WITHIN} s")
 
 
-def serving(script: Path, folder: Path) -> Iterator[str]:
+def serving(script: Path, folder: Path, port: int | None = None) -> Iterator[str]:
     """Run a script that serves the page, as long as the caller needs it; yield its address."""
-    port = free_port()
-    environment = os.environ | {"PORT": str(port), "NO_BROWSER": "1"}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, str(script)],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    server = Server(script, folder, port)
+    server.start()
     try:
-        address = f"http://127.0.0.1:{port}/"
-        wait_for(address, process)
-        yield address
+        yield server.address
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        server.process.terminate()
+        server.process.wait(timeout=20)
+
+
+class Server:
+    """A script that serves the page, which can be killed and started again at its address."""
+
+    def __init__(self, script: Path, folder: Path, port: int | None = None) -> None:
+        self.script, self.folder = script, folder
+        self.port = port or free_port()
+        self.address = f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        environment = os.environ | {"PORT": str(self.port), "NO_BROWSER": "1"}
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(self.script)],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(self.address, self.process)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=20)
 
 
 def settle(page: Page) -> None:

@@ -86,7 +86,8 @@ def test_it_works_by_keyboard_alone(visit: Visit) -> None:
         pytest.fail("no citation can be reached with Shift+Tab")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
     page.keyboard.press("Enter")
-    expect(page.locator("mark.here").first).to_be_visible()
+    expect(page.locator("mark.here").first).to_be_focused()
+    page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.matches('.chip')")
 
 
@@ -301,7 +302,7 @@ def test_the_conversation_can_be_kept(visit: Visit, seed: Article) -> None:
     for label in ("Markdown", "JSON"):
         page.locator("#keep summary").click()
         with page.expect_download() as download:
-            page.get_by_role("button", name=f"Conversation as {label}").click()
+            page.get_by_role("button", name=f"Save as {label}").click()
         contents[label] = download.value.path().read_text("utf-8")
     data = json.loads(contents["JSON"])
     assert [row["question"] for row in data["answers"]] == [AUTHOR, OFF_TOPIC]

@@ -1,8 +1,9 @@
 """The page and its named API, wired: layout from files, logic from the engine.
 
 One ``gr.HTML`` component holds the whole page. Its script triggers Gradio events (``ask``,
-``bring``, ``stop``) and calls a server function; answers come back as properties that the script
-watches. Each property carries the full state of what it shows, so a lost update does no harm.
+``bring``, ``stop``, ``renew``) and calls a server function; answers come back as properties that
+the script watches. Each property carries the full state of what it shows, so a lost update does no
+harm.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import base64
 import binascii
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,15 +27,17 @@ from article_qa.errors import (
     ArticleError,
     ArticleQAError,
     FeedbackError,
+    HistoryError,
     LimitError,
+    SessionExpiredError,
     UnknownArticleError,
 )
 from article_qa.types import Answer, Article, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
-from article_qa.web.schema import read_history
+from article_qa.web.schema import read_history, turns_of
 from article_qa.web.service import Service
-from article_qa.web.sessions import MAX_OWN_CHARS, Library, Session
+from article_qa.web.sessions import MAX_OWN_CHARS, MAX_TURNS, Library, Session
 from article_qa.web.suggest import Suggestions
 from article_qa.web.upload import MAX_FILE_BYTES
 
@@ -48,6 +52,8 @@ ANSWERS_AT_ONCE = 16
 """Questions answered at the same time: enough that some slow chat answers do not hold up others."""
 SUGGESTED = 4
 FOLLOW_UPS = 3
+FOLLOW_SECONDS = 3.0
+"""Longest wait for them; an answer is read meanwhile."""
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +76,7 @@ class Page:
         self.telemetry = self.service.telemetry
         self.feedback = feedback or Feedback()
         self.suggestions = Suggestions()
+        self._busy: set[tuple[str, int]] = set()
 
     # Opening and closing
 
@@ -107,9 +114,13 @@ class Page:
     # Asking
 
     def ask(self, event: gr.EventData) -> Iterator[dict[str, Any]]:
-        """Answer a question, showing words as they come."""
-        data = event._data or {}
+        """Answer a question, showing words as they come.
+
+        Something is said at once, so that the page can tell slow from lost.
+        """
+        data = _sent(event)
         number = int(data.get("turn") or 0)
+        busy = (str(data.get("session")), number)
 
         def turn(html: str, **more: Any) -> dict[str, Any]:
             return _show(turn={"turn": number, "html": html, "done": False} | more)
@@ -117,15 +128,16 @@ class Page:
         def failed(error: Exception) -> dict[str, Any]:
             line = _calm(error)
             html = f'<p class="reason">{render.escape(line)}</p>'
-            return turn(html, done=True, copy=line, say=line, cited=False)
+            lost = isinstance(error, SessionExpiredError)
+            return turn(html, done=True, failed=line, expired=lost)
 
         try:
             session = self.sessions.get(data.get("session"))
-            if not self.library.ready.done():
-                yield turn(_WAITING)
+            self._busy.add(busy)
+            yield turn(_READING if self.library.ready.done() else _WAITING)
             qa, articles = self._scope(session, data.get("scope"))
             question = str(data.get("question", ""))
-            history = list(session.turns.values())
+            history = [] if data.get("alone") else list(session.turns.values())
             said, painted, answer = "", 0.0, None
             events = qa.stream(question, history=history, article_ids=articles)
             for step in self.telemetry.watch("page", events):
@@ -147,9 +159,12 @@ class Page:
                 copy=render.answer_text(answer, titles),
                 say=_spoken(answer),
                 cited=bool(answer.citations),
+                answer=_kept(answer),
             )
         except Exception as error:
             yield failed(error)
+        finally:
+            self._busy.discard(busy)
 
     def _scope(self, session: Session, scope: object) -> tuple[ArticleQA, list[str] | None]:
         """Return whom to ask: the visitor's own article, or the library or one article of it."""
@@ -166,10 +181,11 @@ class Page:
 
     def bring(self, event: gr.EventData) -> Iterator[dict[str, Any]]:
         """Read and index a visitor's text or file, saying what is being done."""
-        data = event._data or {}
+        data = _sent(event)
+        again = data.get("again")  # what it was called before the page was loaded anew
         try:
             session = self.sessions.get(data.get("session"))
-            yield _show(brought={"work": "Reading and indexing"})
+            yield _show(brought={"work": "Reading and indexing", "again": again})
             article = self.service.add(session, *_content(data), way="page")
             qa = self.library.ready.result()
             yield _show(
@@ -177,10 +193,12 @@ class Page:
                     "articles": _choices(qa, session),
                     "article": _article(article),
                     "note": " ".join(article.notes),
+                    "again": again,
                 }
             )
         except Exception as error:
-            yield _show(brought={"error": _calm(error)})
+            lost = isinstance(error, SessionExpiredError)
+            yield _show(brought={"error": _calm(error), "again": again, "expired": lost})
 
     # Calls that return at once
 
@@ -195,16 +213,20 @@ class Page:
         return {"questions": self.suggestions.first(qa, article, SUGGESTED, among_others=several)}
 
     def follow(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return questions that lead on from an answer."""
+        """Return questions that lead on from an answer, or after a refusal some with an answer."""
         session = self.sessions.get(data.get("session"))
         turn = session.turns[data["turn"]]
+        asked = [t.question for t in session.turns.values()]
+        several = bool(data.get("all"))
         if not turn.answer.citations:
-            return {"questions": []}
+            qa, article = self._find(data)
+            known = self.suggestions.first(
+                qa, article, FOLLOW_UPS, asked=asked, among_others=several, timeout=FOLLOW_SECONDS
+            )
+            return {"questions": known}
         cited = turn.answer.citations[0]
         qa, article = self._find(data | {"id": cited.article_id})
-        asked = [t.question for t in session.turns.values()]
         span = Span(cited.start, cited.end)
-        several = bool(data.get("all"))
         following = self.suggestions.after(
             qa, article, span, asked, FOLLOW_UPS, among_others=several
         )
@@ -224,6 +246,30 @@ class Page:
         article_id = next(iter(cited), library[0].id if library else "")
         self.feedback.store(turns, article_id, str(data.get("verdict")))
         session.rated.add(number)
+        return {}
+
+    def alive(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Say whether a question is being worked on."""
+        session = self.sessions.get(data.get("session"))
+        return {"busy": (session.key, data.get("turn")) in self._busy}
+
+    def restore(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Take back a conversation that the browser kept, so that it can be gone on with.
+
+        What the browser sends is not believed: a citation that is no slice of its article is
+        dropped, and no verdict on such an answer is stored.
+        """
+        session = self.sessions.get(data.get("session"))
+        library = {a.id: a for a in self.library.opened.result().articles}
+        articles = library | {a.id: a for a in session.own_articles()}
+        for row in list(data.get("turns") or [])[-MAX_TURNS:]:
+            try:
+                turn = _restored(row["answer"], articles)
+            except HistoryError:
+                continue
+            number, scope = int(row["turn"]), row.get("scope")
+            session.remember(number, turn, private=bool(scope) and scope not in library)
+            session.rated.add(number)
         return {}
 
     def export(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -281,6 +327,7 @@ class Page:
 
 
 _CLOSED = "This article is no longer open. Choose one above."
+_READING = '<p class="wait"><span></span>Reading</p>'
 _WAITING = '<p class="wait"><span></span>The models are still loading; your question is next.</p>'
 
 
@@ -300,8 +347,41 @@ def _calm(error: Exception) -> str:
 def _guarded(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return work()
+    except SessionExpiredError as error:
+        return {"error": _calm(error), "expired": True}
     except Exception as error:
         return {"error": _calm(error)}
+
+
+def _sent(event: gr.EventData) -> dict[str, Any]:
+    """Return what the script sent with an event."""
+    try:
+        return dict(event.sent)
+    except (AttributeError, TypeError, ValueError):  # not sent by the page
+        return {}
+
+
+def _kept(answer: Answer) -> dict[str, Any]:
+    """Return an answer as the browser keeps it and ``restore`` takes it back."""
+    row = answer.to_dict()
+    del row["hits"]
+    return row
+
+
+def _restored(row: object, articles: Mapping[str, Article]) -> Turn:
+    """Make a turn of what the browser kept.
+
+    Raises:
+        HistoryError: it is not what was given.
+    """
+    (turn,) = turns_of(read_history([row]), articles, keep=1)
+    given = row if isinstance(row, dict) else {}
+    if given.get("status") == "unsure" and not turn.answer.refused:
+        turn = replace(turn, answer=replace(turn.answer, status="unsure"))
+    sure = given.get("confidence")
+    if isinstance(sure, int | float) and 0 <= sure <= 1:
+        turn = replace(turn, answer=replace(turn.answer, confidence=float(sure)))
+    return turn
 
 
 def _article(article: Article) -> dict[str, str]:
@@ -364,7 +444,15 @@ def build(
     """
     service = source if isinstance(source, Service) else Service(Library(source), settings=settings)
     page = Page(service.library, service=service, feedback=Feedback(feedback))
-    offered = (page.article, page.suggest, page.follow, page.rate, page.export)
+    offered = (
+        page.article,
+        page.suggest,
+        page.follow,
+        page.rate,
+        page.export,
+        page.alive,
+        page.restore,
+    )
     calls = {method.__name__: method for method in offered}
 
     def call(data: dict[str, Any]) -> dict[str, Any]:
@@ -374,7 +462,7 @@ def build(
     with _Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
             html_template=_asset("page.html"),
-            js_on_load=_asset("page.js"),
+            js_on_load=_asset("kept.js") + _asset("page.js"),
             apply_default_css=False,
             server_functions=[call],
             opened=None,
@@ -390,6 +478,7 @@ def build(
         asking = whole.ask(
             page.ask, None, whole, concurrency_limit=ANSWERS_AT_ONCE, api_name="page_ask", **quiet
         )
+        whole.renew(page.opened, None, whole, concurrency_limit=None, **quiet)
         whole.bring(page.bring, None, whole, concurrency_limit=2, **quiet)
         whole.stop(None, None, None, cancels=[asking], **quiet)
         blocks.unload(page.closed)

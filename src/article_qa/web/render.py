@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from article_qa.answering.citations import PERHAPS
+from article_qa.answering.extractive import CAN_ASK
 from article_qa.reading.forms import is_item
 from article_qa.types import Answer, Article, Block, BlockKind, Citation, Turn
 
@@ -31,6 +32,15 @@ NOT_SURE = "Perhaps. This is the closest passage, not a sure answer:"
 HARD_WRAP = 45
 """Lines at least this long (all but a block's last) were broken by an editor's margin, not by the
 writer: such a block is reflowed, any other keeps its line breaks (verse, lists, addresses)."""
+
+_VERDICT = (
+    '<p class="verdict" role="group" aria-label="Does this answer it?">'
+    '<button type="button" class="quiet" data-do="rate" data-verdict="up" aria-pressed="false">'
+    "Yes, this answers it</button>"
+    '<button type="button" class="quiet" data-do="rate" data-verdict="down" aria-pressed="false">'
+    "No</button></p>"
+)
+"""Under an answer that is not sure: one press says whether it is right."""
 
 LONGEST_TIED = 30
 """A longer word is not tied to its chip: the two would not fit on a phone's line."""
@@ -138,16 +148,23 @@ def answer_html(answer: Answer, titles: Mapping[str, str], *, rateable: bool = T
     """
     parts = []
     if answer.understood_as:
-        parts.append(f'<p class="understood">Understood as: {escape(answer.understood_as)}</p>')
+        parts.append(
+            f'<p class="understood">Understood as: {escape(answer.understood_as)} '
+            '<button type="button" class="plain" data-do="alone">Ask as typed</button></p>'
+        )
     if answer.refused:
         parts.append(_refusal(answer, titles))
     else:
         if answer.status == "unsure":
             parts.append(f'<p class="perhaps">{NOT_SURE}</p>')
         parts.append(f'<p class="said" dir="auto">{_said(answer)}</p>')
-        whole = all(not c.focus and c.quote in answer.plain for c in answer.citations)
+        whole = answer.status == "answered" and all(
+            not c.focus and c.quote in answer.plain for c in answer.citations
+        )
         css = "quotes said-whole" if whole and len(titles) < 2 else "quotes"
         parts.append(_quotes(answer.citations, titles, css, "Citations"))
+        if answer.status == "unsure" and rateable:
+            parts.append(_VERDICT)
     if answer.notice:
         parts.append(f'<p class="notice">{escape(answer.notice)}</p>')
     parts.append(_foot(answer, rateable))
@@ -174,22 +191,26 @@ def _said(answer: Answer) -> str:
 
 
 def _chip(citation: Citation) -> str:
-    label = f"Citation {citation.number}: {citation.quote}"
     return (
         f'<button type="button" class="chip" data-do="cite" data-n="{citation.number}" '
-        f'data-tip="{escape(citation.quote)}" aria-label="{escape(label)}">'
+        f'data-tip="{escape(citation.quote)}" aria-label="Citation {citation.number}" '
+        f'aria-description="{escape(citation.quote)}">'
         f"{citation.number}</button>"
     )
 
 
 def _refusal(answer: Answer, titles: Mapping[str, str]) -> str:
     reason = answer.reason or ""
+    if answer.status == "invalid":
+        return f'<p class="said unsaid">{escape(reason)}</p>'
     parts = ['<p class="said unsaid">The article does not say.</p>']
     if reason and reason.rstrip(". ").casefold() != "the article does not say":
         parts.append(f'<p class="reason">{escape(reason)}</p>')
     if answer.nearest:
         parts.append('<p class="label">Nearest passages</p>')
         parts.append(_quotes(answer.nearest, titles, "quotes near", "Nearest passages"))
+    if CAN_ASK not in reason:
+        parts.append(f'<p class="reason">{CAN_ASK}</p>')
     return "".join(parts)
 
 
@@ -248,8 +269,9 @@ def _foot(answer: Answer, rateable: bool) -> str:
         )
     parts.append(f'<span class="time">{_seconds(answer.seconds)}</span><span class="gap"></span>')
     parts.append(_tool("copy", "copy", "Copy the answer with its citations"))
-    parts.append(_tool("link", "link", "Copy a link to this question"))
-    if rateable:
+    if rateable:  # a visitor's own article is nobody else's: no link to it either
+        parts.append(_tool("link", "link", "Copy a link to this question"))
+    if rateable and answer.status != "unsure":
         parts.append(_tool("rate", "up", "Good answer", 'data-verdict="up" aria-pressed="false"'))
         parts.append(
             _tool("rate", "down", "Bad answer", 'data-verdict="down" aria-pressed="false"')

@@ -238,6 +238,7 @@ class Suggestions:
         article: Article,
         count: int,
         *,
+        asked: Sequence[str] = (),
         among_others: bool = False,
         timeout: float = 20.0,
     ) -> list[str]:
@@ -249,14 +250,20 @@ class Suggestions:
             qa: answers questions about the article.
             article: the article.
             count: how many at most.
+            asked: questions already asked, which are not suggested again.
             among_others: the question will be put to several articles at once: leave out those
                 about 'this article'.
             timeout: seconds to wait at most.
         """
         checked = self._checked(qa, article)
+        known = {question.casefold().strip() for question in asked}
 
         def found() -> list[str]:
-            return [s.question for s, _ in checked.found if not (among_others and s.frame)]
+            return [
+                s.question
+                for s, _ in checked.found
+                if not (among_others and s.frame) and s.question.casefold() not in known
+            ]
 
         with checked.changed:
             checked.changed.wait_for(lambda: checked.done or len(found()) >= count, timeout)

@@ -1,0 +1,77 @@
+"""The page over an engine that comes out as its question says, at once.
+
+Of the question's words: 'perhaps' is answered unsurely, 'nothing' is refused, 'both' cites two
+passages, 'him' is understood as something else, 'hang' never ends; any other question is answered
+with the first sentence of the last paragraph.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from article_qa.answering.citations import verify
+from article_qa.reading.article import parse_article, read_article
+from article_qa.types import Answer, Article, Draft, Event, Evidence, Statement
+from article_qa.web import create_app, serve
+from article_qa.web.options import ServiceOptions
+
+FILLER = "\n\n".join(
+    f"On day {n} the water stood at {n} metres. Nobody went out." for n in range(60)
+)
+LIBRARY = (
+    read_article(
+        ("bell.md", (f"# The Bell\n\n## Its making\n\n{FILLER}\n\n## Its sound\n\n"
+                     "The bell was cast by Ada Brandt. It is heard for two miles.").encode()),
+        id="bell",
+    ),
+    parse_article("The Ferry\n\nThe ferry sails at dawn. It is old.", id="ferry"),
+)  # fmt: skip
+
+
+class StatesQA:
+    """The little of an ``ArticleQA`` that the page calls."""
+
+    chat_model = None
+    embeddings = SimpleNamespace(load=lambda: None)
+
+    def __init__(self, articles: Sequence[Article] = LIBRARY) -> None:
+        self.articles = tuple(articles)
+
+    def warm_up(self) -> None:
+        pass
+
+    def with_articles(self, articles: Sequence[Article]) -> StatesQA:
+        return StatesQA(articles)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Any] = (),
+        article_ids: Sequence[str] | None = None,
+        **_: Any,
+    ) -> Answer:
+        while "hang" in question:
+            time.sleep(0.1)
+        article = next(a for a in self.articles if article_ids is None or a.id in article_ids)
+        spans = article.blocks[-1].sentences[: 2 if "both" in question else 1]
+        said = tuple(Statement((Evidence(article.id, span),)) for span in spans)
+        draft = Draft(said, confidence=0.9)
+        if "perhaps" in question:
+            draft = Draft(said, confidence=0.4, status="unsure")
+        if "nothing" in question:
+            draft = Draft(reason="Nothing is about this.")
+        understood = "Who is Ada Brandt?" if "him" in question and history else None
+        return verify(draft, question, (), {article.id: article}, understood_as=understood)
+
+    def stream(self, question: str, **more: Any) -> Iterator[Event]:
+        yield Event("answer", answer=self.ask(question, **more))
+
+
+if __name__ == "__main__":
+    options = ServiceOptions(port=int(os.environ["PORT"]), feedback="feedback.jsonl")
+    serve(create_app(StatesQA, options), options)  # type: ignore[arg-type]

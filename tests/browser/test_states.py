@@ -1,0 +1,258 @@
+"""What the page shows for each outcome, and that it loses nothing, over an engine made for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from page_helpers import Server, ask, free_port, in_view, marked, settle
+from playwright.sync_api import Page, expect
+
+Visit = Callable[..., Page]
+
+APP = Path(__file__).with_name("states_app.py")
+OWN = "The Mast\n\nThe mast broke in May. Nobody was hurt."
+PHONE = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(APP, tmp_path_factory.mktemp("states"), free_port())
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def address(server: Server) -> str:
+    if server.process.poll() is not None:
+        server.start()
+    return server.address
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.wait_for_selector("#aq[data-state=ready]")
+
+
+def bring(page: Page, text: str) -> None:
+    page.get_by_role("button", name="Your article").click()
+    page.get_by_label("Paste the text").fill(text)
+    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+
+
+def test_an_unsure_answer_looks_unsure_and_takes_a_verdict(visit: Visit, server: Server) -> None:
+    page = visit()
+    turn = ask(page, "Who, perhaps?")
+    expect(turn.locator(".perhaps")).to_contain_text("Perhaps")
+    expect(turn.locator(".said")).not_to_contain_text("Perhaps")
+    assert marked(page, 1)["text"] == "The bell was cast by Ada Brandt."
+    page.wait_for_timeout(800)
+    assert in_view(page, "mark")
+    turn.get_by_role("button", name="Yes, this answers it").click()
+    expect(turn.get_by_role("button", name="Yes, this answers it")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    row = json.loads((server.folder / "feedback.jsonl").read_text("utf-8").splitlines()[-1])
+    assert (row["question"], row["verdict"]) == ("Who, perhaps?", "up")
+
+
+def test_a_refusal_offers_what_is_answered(visit: Visit) -> None:
+    page = visit("?article=bell")
+    turn = ask(page, "nothing")
+    expect(turn).to_contain_text("The article does not say")
+    expect(turn).to_contain_text("You can ask what it says")
+    offered = turn.locator(".follow button")
+    expect(offered.first).to_be_visible()
+    assert offered.count() <= 3
+    offered.first.click()
+    expect(page.locator('.turn[data-turn="2"] .chip').first).to_be_visible()
+    expect(page.locator('.turn[data-turn="2"] .asked')).to_be_focused()
+
+
+def test_a_question_can_be_asked_as_it_was_typed(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Who?")
+    turn = ask(page, "Is it him?")
+    expect(turn.locator(".understood")).to_contain_text("Who is Ada Brandt?")
+    turn.get_by_role("button", name="Ask as typed").click()
+    page.wait_for_selector('.turn[data-turn="3"][data-done]')
+    expect(page.locator('.turn[data-turn="3"] .asked')).to_have_text("Is it him?")
+    expect(page.locator('.turn[data-turn="3"] .understood')).to_have_count(0)
+
+
+def test_a_reload_and_back_lose_nothing(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Who?")
+    ask(page, "both")
+    page.locator(".chip").last.click()
+    page.wait_for_timeout(900)
+    page.locator("#question").fill("half a ques")
+    place = page.evaluate("document.querySelector('#paper').scrollTop")
+    assert place > 500
+    for turn_away in (lambda: reload(page), lambda: (page.goto("about:blank"), page.go_back())):
+        turn_away()
+        page.wait_for_selector("#aq[data-state=ready]")
+        expect(page.locator(".asked")).to_have_text(["Who?", "both"])
+        expect(page.locator("#question")).to_have_value("half a ques")
+        assert abs(page.evaluate("document.querySelector('#paper').scrollTop") - place) < 5
+        assert marked(page, 2)["text"] == "It is heard for two miles."
+    expect(ask(page, "Is it him?").locator(".understood")).to_have_count(1)  # it has its history
+
+
+def test_a_link_asks_once(visit: Visit) -> None:
+    page = visit("?q=Who%3F&article=ferry")
+    expect(page.locator(".turn[data-done] .said")).to_contain_text("sails at dawn")
+    reload(page)
+    expect(page.locator(".turn")).to_have_count(1)
+    page.goto(page.url.split("?")[0] + "?q=Who%3F&article=gone")
+    expect(page.locator("#line")).to_contain_text("is not here")
+    expect(page.locator("#question")).to_have_value("Who?")
+    expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_a_conversation_can_be_left_resumed_and_forgotten(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Who?")
+    page.locator("#keep summary").click()
+    page.get_by_role("button", name="New conversation").click()
+    earlier = page.get_by_role("button", name="Go on with the last conversation")
+    expect(earlier).to_contain_text("Who?")
+    earlier.click()
+    expect(page.locator(".asked")).to_have_text("Who?")
+    page.wait_for_selector("#aq[data-state=ready]")
+    page.locator("#keep summary").click()
+    page.get_by_role("button", name="Forget all").click()
+    expect(page.locator(".turn")).to_have_count(0)
+    page.wait_for_selector("#aq[data-state=ready]")
+    assert "Who?" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_an_own_article_comes_back_after_a_reload(visit: Visit) -> None:
+    page = visit()
+    bring(page, OWN)
+    turn = ask(page, "What broke?")
+    expect(turn.locator(".where")).to_have_text("The Mast")
+    expect(turn.locator("[data-do=link]")).to_have_count(0)
+    reload(page)
+    assert page.evaluate("document.querySelector('#reader').textContent") == OWN
+    page.locator(".chip").first.click()
+    assert marked(page, 1)["text"] == "The mast broke in May."
+    expect(ask(page, "And then?").locator(".said")).to_contain_text("The mast broke in May")
+
+
+def test_an_own_article_too_large_to_keep_is_said_to_be_lost(visit: Visit) -> None:
+    page = visit()
+    page.evaluate("localStorage.setItem('article-qa-own:x:y', 'x'.repeat(2000000))")
+    bring(page, OWN)
+    expect(page.locator("#line")).to_contain_text("too large for this browser to keep")
+    reload(page)
+    expect(page.locator("#line")).to_contain_text("“The Mast” cannot come back")
+
+
+def test_a_server_that_is_gone_is_said_and_a_retry_works(visit: Visit, server: Server) -> None:
+    page = visit()
+    ask(page, "Who?")
+    page.locator("#question").fill("hang")
+    page.locator("#question").press("Enter")
+    expect(page.locator(".turn .wait")).to_be_visible()
+    server.kill()
+    began = time.monotonic()
+    retry = page.get_by_role("button", name="Retry")
+    retry.wait_for(timeout=15_000)
+    assert time.monotonic() - began < 10
+    page.locator("#question").fill("Is it him?")
+    page.locator("#question").press("Enter")
+    expect(retry).to_have_count(2, timeout=15_000)
+    server.start()
+    retry.last.click()
+    answered = page.locator('.turn[data-turn="3"][data-done]')
+    expect(answered.locator(".understood")).to_have_count(1)  # the new server has the history
+
+
+def test_a_restart_between_two_questions_is_not_noticed(visit: Visit, server: Server) -> None:
+    page = visit()
+    ask(page, "Who?")
+    server.kill()
+    server.start()
+    expect(ask(page, "Is it him?").locator(".understood")).to_have_count(1)
+
+
+def test_citations_are_stepped_through_by_keys(visit: Visit) -> None:
+    page = visit()
+    ask(page, "both")
+    page.locator(".asked").focus()
+    for key, words in (("n", "The bell was cast"), ("n", "It is heard"), ("p", "The bell was")):
+        page.keyboard.press(key)
+        expect(page.locator("mark.here:focus")).to_contain_text(words)
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.matches('.chip[data-n=\"1\"]')")
+    page.locator("#question").press("n")
+    expect(page.locator("#question")).to_have_value("n")
+
+
+def test_the_article_of_each_turn_is_named_and_follow_ups_go_with_it(visit: Visit) -> None:
+    page = visit("?article=bell")
+    turn = ask(page, "Who?")
+    expect(turn.locator(".where")).to_have_text("The Bell")
+    expect(turn.locator(".follow button").first).to_be_visible()
+    page.locator("#scope").select_option("ferry")
+    expect(page.locator("#reader")).to_contain_text("The ferry sails")
+    expect(page.locator(".follow").get_by_text("The Ferry")).to_be_visible()
+    expect(page.locator("#reader mark")).to_have_count(0)
+    expect(ask(page, "When?").locator(".where")).to_have_text("The Ferry")
+
+
+def test_contents_lead_to_a_heading(visit: Visit) -> None:
+    page = visit("?article=bell")
+    page.locator("#contents summary").click()
+    page.get_by_role("button", name="Its sound").click()
+    expect(page.locator("#reader .heading", has_text="Its sound")).to_be_focused()
+    page.locator("#scope").select_option("ferry")
+    expect(page.locator("#contents")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [320, 390, 430])
+def test_a_phone_shows_chat_or_article_and_targets_are_large(visit: Visit, width: int) -> None:
+    page = visit("?article=bell", **PHONE | {"viewport": {"width": width, "height": 700}})
+    turn = ask(page, "perhaps both")
+    small = page.evaluate(
+        """[...document.querySelectorAll("#aq button, #aq select, #aq summary")]
+          .filter((node) => node.offsetParent && !node.matches(".chip, .skip"))
+          .map((node) => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
+          .filter(([, box]) => box.height < 44).map(([html]) => html)"""
+    )
+    assert not small
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    turn.locator(".chip").first.tap()
+    expect(page.locator("#talk")).to_be_hidden()
+    settle(page)
+    assert in_view(page, "mark")
+    expect(page.locator("#tip")).to_be_hidden()
+    page.get_by_role("button", name="Back to the answer").tap()
+    expect(page.locator("#paper")).to_be_hidden()
+    expect(turn.locator(".said")).to_be_in_viewport()
+    page.get_by_role("button", name="Your article").tap()
+    box = page.locator("#own").bounding_box()
+    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious_in_any_outcome(visit: Visit, scheme: str, width: int) -> None:
+    page = visit(color_scheme=scheme, viewport={"width": width, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    for question in ("perhaps", "both", "nothing", "is it him"):
+        ask(page, question)
+    page.locator(".chip").first.click()
+    found = [
+        (violation["id"], violation["nodes"][0]["html"][:200])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    assert not found
