@@ -8,6 +8,7 @@ from article_qa.answering.features import features_of, says_the_same
 from article_qa.answering.findings import Cover, Findings, gather, sentences_of
 from article_qa.answering.proposals import Proposal, with_marks
 from article_qa.answering.question import analyse
+from article_qa.reading.article import parse_article
 from article_qa.types import Article, Block, Span
 
 
@@ -68,6 +69,13 @@ def _cited(proposal: Proposal) -> str:
 
 
 def test_only_so_many_windows_are_read(qa: ArticleQA) -> None:
+    town = "\n\n".join(
+        f"The ferry to pier {n} is steered by captain number {n}, who has done so since the year "
+        f"{1900 + n} in all weathers, and carries {n} cars, {2 * n} bicycles and some {10 * n} people "
+        "a day across the wide strait between the old harbour and the new one beyond the cape."
+        for n in range(30)
+    )
+    qa = qa.with_articles([parse_article(town, id="town")])
     question = analyse("Who steers the ferry?")
     hits, articles = qa.as_retriever().hits(question.text), qa.index.articles_by_id
     counts = {}

@@ -76,6 +76,7 @@ class ExtractiveEngine:
         if status == "refused":
             order = sorted(range(len(proposals)), key=lambda i: (-scores[i], i))
             return Draft(
+                status=status,
                 confidence=confidence,
                 reason=_reason(found, self.settings),
                 nearest=_nearest([proposals[i] for i in order], found, self.settings),

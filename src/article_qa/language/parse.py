@@ -134,7 +134,7 @@ def parse(article: Article) -> Parsed:
             with suppress(IndexCorruptError):  # then it is made anew
                 remember(Parsed.from_bytes(kept, article))
         if key not in _parsed:
-            texts = (article.text[s.start : s.end] for s in article.quotable)
+            texts = (_encodable(article.text[s.start : s.end]) for s in article.quotable)
             docs = tuple(pipeline().pipe(texts, batch_size=64))
             remember(Parsed(article.sha256, article.quotable, docs))
         _parsed.move_to_end(key)
@@ -159,7 +159,12 @@ def remember(parsed: Parsed) -> None:
 def parse_question(text: str) -> Doc:
     """Analyse a question or another short text."""
     with _lock:
-        return pipeline()(text)
+        return pipeline()(_encodable(text))
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which spaCy does not accept: one character for one."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -51,6 +52,9 @@ TREES = {"n_estimators": 160, "max_depth": 4, "learning_rate": 0.06, "subsample"
 """Chosen on left-out articles: deeper or more trees gain nothing there."""
 
 FOLDS = 5
+
+_TELL = ("Tell me about {}", "What does the article say about {}?", "what does it say on {}")
+_NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]{2,} [A-Z][a-z]{2,}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,18 @@ def _whole_article(
             yield Case(title, changed, "altered")
     for e in rng.sample(list(others), min(len(others), most // 10)):
         yield Case(title, e.question, "off topic")
+    yield from _topics(title, texts[title], " ".join(e.context for e in others), rng, most // 8)
+
+
+def _topics(title: str, text: str, other: str, rng: random.Random, most: int) -> Iterator[Case]:
+    """Ask to be told about names that the article has, and about names that only others have."""
+    names, absent = ({m.group() for m in _NAME.finditer(t)} for t in (text, other))
+    for name in rng.sample(sorted(names), min(len(names), most)):
+        places = tuple(Span(*m.span()) for m in re.finditer(re.escape(name), text))
+        yield Case(title, rng.choice(_TELL).format(name), "topic", (), (places,))
+    absent = {name for name in absent if name.lower() not in text.lower()}
+    for name in rng.sample(sorted(absent), min(len(absent), most // 2)):
+        yield Case(title, rng.choice(_TELL).format(name), "absent topic")
 
 
 def _made_articles(
