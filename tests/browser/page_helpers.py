@@ -124,13 +124,14 @@ class Server:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page has stood still for a third of a second: it scrolls smoothly."""
+    """Wait until both panes have stood still for a third of a second: they scroll smoothly."""
     page.evaluate(
         """() => new Promise(done => {
           let last = -1, same = 0;
           const timer = setInterval(() => {
-            same = scrollY === last ? same + 1 : 0;
-            last = scrollY;
+            const now = ["talk", "paper"].map((id) => document.getElementById(id).scrollTop).join();
+            same = now === last ? same + 1 : 0;
+            last = now;
             if (same > 5) { clearInterval(timer); done(); }
           }, 60);
         })"""

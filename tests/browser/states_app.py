@@ -1,8 +1,8 @@
 """The page over an engine that comes out as its question says, at once.
 
 Of the question's words: 'perhaps' is answered unsurely, 'nothing' is refused, 'both' cites two
-passages, 'him' is understood as something else, 'hang' never ends; any other question is answered
-with the first sentence of the last paragraph.
+passages, 'him' is understood as something else, 'about' cites the headline, 'hang' never ends; any
+other question is answered with the first sentence of the last paragraph.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ class StatesQA:
         while "hang" in question:
             time.sleep(0.1)
         article = next(a for a in self.articles if article_ids is None or a.id in article_ids)
-        spans = article.blocks[-1].sentences[: 2 if "both" in question else 1]
+        block = article.blocks[0 if "about" in question else -1]
+        spans = block.sentences[: 2 if "both" in question else 1]
         said = tuple(Statement((Evidence(article.id, span),)) for span in spans)
         draft = Draft(said, confidence=0.9)
         if "perhaps" in question:

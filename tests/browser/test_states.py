@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 Visit = Callable[..., Page]
 
 APP = Path(__file__).with_name("states_app.py")
-OWN = "The Mast\n\nThe mast broke in May. Nobody was hurt."
+OWN = "The Mast\n\nThe mast broke at dusk. Nobody was hurt."
 PHONE = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
 
 
@@ -142,8 +142,8 @@ def test_an_own_article_comes_back_after_a_reload(visit: Visit) -> None:
     reload(page)
     assert page.evaluate("document.querySelector('#reader').textContent") == OWN
     page.locator(".chip").first.click()
-    assert marked(page, 1)["text"] == "The mast broke in May."
-    expect(ask(page, "And then?").locator(".said")).to_contain_text("The mast broke in May")
+    assert marked(page, 1)["text"] == "The mast broke at dusk."
+    expect(ask(page, "And then?").locator(".said")).to_contain_text("The mast broke at dusk")
 
 
 def test_an_own_article_too_large_to_keep_is_said_to_be_lost(visit: Visit) -> None:
@@ -173,6 +173,19 @@ def test_a_server_that_is_gone_is_said_and_a_retry_works(visit: Visit, server: S
     retry.last.click()
     answered = page.locator('.turn[data-turn="3"][data-done]')
     expect(answered.locator(".understood")).to_have_count(1)  # the new server has the history
+
+
+def test_a_reload_in_the_middle_of_a_question_asks_it_again(visit: Visit) -> None:
+    page = visit()
+    page.locator("#question").fill("Who?")
+    page.evaluate(
+        """() => {
+          document.querySelector("#composer").requestSubmit();
+          location.reload();
+        }"""
+    )
+    page.wait_for_selector('.turn[data-turn="1"][data-done]')
+    expect(page.locator(".asked")).to_have_text("Who?")
 
 
 def test_a_restart_between_two_questions_is_not_noticed(visit: Visit, server: Server) -> None:

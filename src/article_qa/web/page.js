@@ -341,6 +341,7 @@ function fail(turn, text) {
   turn.element.dataset.failed = "";
   turn.watch = null;
   if (asking === turn) settle();
+  keep(); // a reload does not ask it again
   say(text);
 }
 
@@ -430,7 +431,7 @@ async function suggest() {
 function keep() {
   if (leaving) return;
   const rows = [...turns.values()].map(({ id, question, scope: place, about, alone, html, copy, answer }) =>
-    ({ id, question, scope: place, about, alone, html, copy, answer }));
+    ({ id, question, scope: place, about, alone, html, copy, answer, asking: id === asking?.id }));
   Object.assign(kept.talk, { turns: rows, draft: field.value });
   if (whole) Object.assign(kept.talk, { scope: scope.value, shown });
   if (!kept.save()) complain("This browser has no room left: a reload would lose this conversation.");
@@ -448,22 +449,23 @@ function remember() { // where one has scrolled to; of a pane that is not seen, 
 // Draw what was kept, at once; the server gets it when the session is open.
 function redraw() {
   const { turns: rows, draft, scroll: place } = kept.talk;
+  field.value = draft;
+  grow();
   for (const row of rows) {
     count = Math.max(count, row.id);
     const turn = { ...row };
     draw(turn);
-    if (!turn.html) {
-      fail(turn, "This was not answered before the page was left.");
-      continue;
-    }
+    if (!turn.html) continue;
     bodyOf(turn).innerHTML = turn.html;
     for (const old of bodyOf(turn).querySelectorAll("[data-do=rate], .verdict")) old.remove();
     turn.element.dataset.done = "";
   }
+  for (const row of rows.filter((row) => !row.html)) {
+    if (row.asking) begin(turns.get(row.id));
+    else fail(turns.get(row.id), "This was not answered before the page was left.");
+  }
   say("");
-  field.value = draft;
-  grow();
-  talk.scrollTop = place[0];
+  if (!asking) talk.scrollTop = place[0];
   const last = kept.last();
   if (last) $("earlier").textContent = `Go on with the last conversation: “${last.talk.turns[0].question.slice(0, 60)}”`;
   $("earlier").hidden = !last;
