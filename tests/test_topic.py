@@ -99,4 +99,4 @@ def test_asked_in_a_conversation() -> None:
     chat.ask("Who thanked the captain?")
     answer = chat.ask("Tell me about Otto Lind")
     assert answer.citations[0].quote == "The mayor, Otto Lind, thanked Ms. Marsh."
-    assert chat.ask("What does the article say about Denmark?").refused
+    assert chat.ask("What does the article say about Denmark?").status != "answered"

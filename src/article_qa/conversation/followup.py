@@ -316,8 +316,9 @@ def _answer_mentions(turn: Turn, evidence: str) -> list[Mention]:
 
 def _turn_mentions(turn: Turn) -> list[Mention]:
     """Everything a turn spoke of, weighted by where it stands."""
-    question, evidence = _question_of(turn), _evidence(turn)
-    asked = {m.text for m in mentions_of(turn.question)}
+    evidence = _evidence(turn)
+    question = _cased(_question_of(turn), evidence)
+    asked = {m.text for m in mentions_of(_cased(turn.question, evidence))}
     words = re.findall(r"\w+", turn.question.lower())
     spoken = {_POINTERS[word][0] for word in words if word in _POINTERS} & {"he", "she"}
     gender = {"he": "m", "she": "f"}[spoken.pop()] if len(spoken) == 1 else ""
@@ -329,7 +330,7 @@ def _turn_mentions(turn: Turn) -> list[Mention]:
         found.append(replace(mention, weight=weight + 0.25 * mention.name))
     if turn.answer.refused:
         return found
-    if (person := _who_is(question, evidence)) is not None:
+    if (person := _who_is(_question_of(turn), evidence)) is not None:
         said = [replace(m, weight=_QUOTE) for m in _answer_mentions(turn, evidence)]
         return [replace(person, weight=_ANSWER), *said]
     found.extend(_answer_mentions(turn, evidence))
