@@ -79,7 +79,7 @@ def test_of_several_questions_those_without_an_answer_are_named(qa: ArticleQA) -
 def test_who_somebody_is_stands_beside_the_name(qa: ArticleQA) -> None:
     assert "her father" in qa.ask("Who is Otto Marsh?").text
     chat = qa.chat()
-    assert chat.ask("Who is Lena Marsh?").plain == "Captain"
+    assert "Captain" in chat.ask("Who is Lena Marsh?").plain
     assert chat.ask("When did she take command?").plain == "2015"
 
 

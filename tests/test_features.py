@@ -71,8 +71,8 @@ def _cited(proposal: Proposal) -> str:
 def test_only_so_many_windows_are_read(qa: ArticleQA) -> None:
     town = "\n\n".join(
         f"The ferry to pier {n} is steered by captain number {n}, who has done so since the year "
-        f"{1900 + n} in all weathers, and carries {n} cars, {2 * n} bicycles and some {10 * n} people "
-        "a day across the wide strait between the old harbour and the new one beyond the cape."
+        f"{1900 + n} in all weathers, and carries {n} cars, {2 * n} bicycles and {10 * n} people a "
+        "day across the wide strait between the old harbour and the new one beyond the cape."
         for n in range(30)
     )
     qa = qa.with_articles([parse_article(town, id="town")])

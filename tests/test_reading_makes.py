@@ -187,5 +187,8 @@ def test_four_times_the_text_takes_four_times_as_long(file: str, piece: str, cou
         assert sentences(read_article((file, data)))
         return time.process_time() - start
 
+    def least(times: int) -> float:
+        return min(seconds(times) for _ in range(3))
+
     seconds(10)  # what is loaded only once
-    assert seconds(4 * count) < 8 * seconds(count) + 0.2
+    assert least(4 * count) < 10 * least(count) + 0.3

@@ -48,8 +48,8 @@ _PATTERNS: tuple[tuple[AnswerType, str], ...] = (
     ),
     (
         "place",
-        r"\bwhere\b|\b(?:what|which) (?:city|town|country|place|state|region|village|continent|"
-        r"location|street|building)\b",
+        r"\bwhere\b|\b(?:what|which) (?:city|cities|country|countries|(?:town|place|state|region|"
+        r"village|continent|location|street|building)s?)\b",
     ),
     (
         "reason",
