@@ -36,6 +36,8 @@ MARKED = """n => {
 def ask(page: Page, question: str) -> Any:
     """Type a question and Enter; return the finished turn."""
     turns = page.locator(".turn").count()
+    if not page.locator("#question").is_visible():  # a phone shows the article
+        page.locator('[data-view="talk"]').click()
     page.locator("#question").fill(question)
     page.locator("#question").press("Enter")
     page.wait_for_selector(f'.turn[data-turn="{turns + 1}"][data-done]')
