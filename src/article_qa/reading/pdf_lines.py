@@ -142,7 +142,7 @@ def pages_of(source: Source) -> tuple[list[list[Line]], dict[str, Metadatum]]:
             if len(document) > source.settings.max_pages:
                 raise source.too_much("pages", len(document), "max_pages")
             metadata = dict(_metadata(document.get_metadata_dict(skip_empty=True)))
-            return [_page(document, number) for number in range(1, len(document) + 1)], metadata
+            return list(_pages(document, source)), metadata
         except pypdfium2.PdfiumError as error:
             raise _unreadable(source, error) from error
         finally:
@@ -165,6 +165,21 @@ def _metadata(info: dict[str, str]) -> Iterator[tuple[str, Metadatum]]:
             value = f"{day}T{':'.join(date.groups()[3:])}" if date[4] else day
         if value:
             yield name, Metadatum(value, "pdf info")
+
+
+def _pages(document: Any, source: Source) -> Iterator[list[Line]]:
+    """Yield each page's lines, until there is more text than the settings allow.
+
+    Raises:
+        ArticleError: there is.
+    """
+    chars = 0
+    for number in range(1, len(document) + 1):
+        lines = _page(document, number)
+        chars += sum(len(line.text) for line in lines)
+        if chars > source.settings.max_chars:
+            raise source.too_much("characters", chars, "max_chars")
+        yield lines
 
 
 def _page(document: Any, number: int) -> list[Line]:
