@@ -34,12 +34,12 @@ class Settings:
 
     Untrusted files (what a service's visitors bring is read in a process of its own; what a person
     names on the command line or in Python is read in place, bounded by the limits above alone):
-        child_memory_bytes: address space of the process. The largest page, report or paper of 10 MB
-            that was tried needs less than half.
-        child_cpu_seconds: seconds of computing; a book of 500 pages takes five.
+        child_memory_bytes: address space of the process. Of files of up to 10 MB with 400,000
+            characters a Word document needed 0.1 GB, a page mostly of markup 0.3 GB.
+        child_cpu_seconds: seconds of computing; the same files took up to 6.
         child_seconds: seconds by the clock, waiting for a free core included.
-        children_at_once: such processes at the same time: together they take half a machine of four
-            cores, and answers go on beside them. A further file waits ``child_seconds`` at most.
+        children_at_once: such processes at the same time; answers go on beside them. A further
+            file waits ``child_seconds`` at most.
 
     Passages:
         passage_words: length a passage aims at, in words. News paragraphs have about 35; two or

@@ -132,7 +132,7 @@ def _content(path: Path, settings: Settings) -> bytes:
         OSError: it cannot be opened.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
-    with open(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ArticleError(f"{path} is a pipe or a device, not a file. Name a file.")
         data = file.read(settings.max_file_bytes + 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from itertools import groupby
 
 from article_qa.errors import ArticleError
@@ -52,7 +52,7 @@ def read_mail(source: Source) -> Document:
     return Document(tuple(_parts(text)), metadata, notes)
 
 
-def _decoded(body: EmailMessage, source: Source) -> tuple[str, tuple[str, ...]]:
+def _decoded(body: MIMEPart, source: Source) -> tuple[str, tuple[str, ...]]:
     """Return a body's text by the encoding it names, or, where that does not fit, as a file's."""
     data = body.get_payload(decode=True)
     assert isinstance(data, bytes)
