@@ -27,6 +27,7 @@ _WORD = re.compile(r"[^\s\ufffe\x02]+")
 _BREAK = re.compile(r"[\n\ufffe\x02]")
 _HYPHEN = re.compile(r"[\ufffe\x02]|[-\u2010\u00ad]\s*\n")
 _MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
+_MONO = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt", re.I)
 _NAMES = {
     "Title": "title",
     "Author": "author",
@@ -53,6 +54,7 @@ class Line:
         cells: where its columns begin; one for a line of text.
         hyphen: its last word goes on in the next line.
         row: it is a row of a table.
+        mono: most of it is set in a font whose characters are equally wide.
     """
 
     text: str
@@ -66,6 +68,7 @@ class Line:
     cells: tuple[float, ...] = ()
     hyphen: bool = False
     row: bool = False
+    mono: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class _Word:
     bottom: float
     size: float
     bold: bool
+    mono: bool
     new_line: bool = False
     hyphen: bool = False
 
@@ -105,14 +109,18 @@ class _Fonts:
         angle = float(_raw().FPDFText_GetCharAngle(self.page, i))
         return 0.1 < angle < 6.18
 
-    def is_bold(self, i: int) -> bool:
-        """Say whether a character is set in a bold font, by its weight or its name."""
-        if _raw().FPDFText_GetFontWeight(self.page, i) >= 600:
-            return True
+    def style(self, i: int) -> tuple[bool, bool]:
+        """Say whether a character's font is bold, and whether its characters are equally wide.
+
+        Both by what the file says of the font (its weight, its flags) or by its name.
+        """
         name = ctypes.create_string_buffer(96)
         flags = ctypes.c_int()
         _raw().FPDFText_GetFontInfo(self.page, i, name, 96, flags)
-        return bool(re.search(rb"bold|black|heavy|cmbx", name.value, re.I))
+        heavy = _raw().FPDFText_GetFontWeight(self.page, i) >= 600
+        bold = heavy or bool(re.search(rb"bold|black|heavy|cmbx", name.value, re.I))
+        mono = bool(flags.value & 1) or bool(_MONO.search(name.value))
+        return bold, mono
 
 
 def _raw() -> Any:
@@ -218,7 +226,7 @@ def _words(textpage: Any) -> Iterator[_Word]:
             continue
         if before is not None and _HYPHEN.search(before.text[-1] + between):
             before.hyphen = before.text[-1].isalpha() or before.text[-1] in "-\u2010\u00ad"
-        before = _Word(words, left, right, bottom, size, fonts.is_bold(start))
+        before = _Word(words, left, right, bottom, size, *fonts.style(start))
         before.new_line = bool(_BREAK.search(between))
         yield before
 
@@ -252,10 +260,11 @@ def _grouped(words: list[_Word]) -> Iterator[list[_Word]]:
 def _line(words: list[_Word], page: int, height: float) -> Line:
     """Make a line of its words: those far apart are cells, but for a mark before an item."""
     sizes: Counter[float] = Counter()
-    bold = 0
+    bold = mono = 0
     for word in words:
         sizes[round(word.size, 1)] += len(word.text)
         bold += len(word.text) if word.bold else 0
+        mono += len(word.text) if word.mono else 0
     size = max(sizes, key=lambda size: sizes[size]) or 1.0
     text, cells = words[0].text, [words[0].left]
     for before, word in pairwise(words):
@@ -265,17 +274,19 @@ def _line(words: list[_Word], page: int, height: float) -> Line:
             cells.append(word.left)
         else:
             text += " " + word.text
+    letters = sum(sizes.values())
     return Line(
         text,
         words[0].left,
         words[-1].right,
         min(word.bottom for word in words if abs(word.size / size - 1) < 0.1),
         size,
-        2 * bold > sum(len(word.text) for word in words),
+        2 * bold > letters,
         page,
         height,
         tuple(cells),
         words[-1].hyphen,
+        mono=2 * mono > letters,
     )
 
 
