@@ -95,6 +95,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
             data = make(plain.text)
             found = report(read_article((f"a{suffix}", data), id=plain.id), questions, name)
             text = text or found
+            errors = [row.error for row in found.rows if row.error]
+            if errors:
+                raise SystemExit(f"{len(errors)} questions failed: {errors[0]}")
             right = sum(row.correct for row in found.rows) / len(found.rows)
             gap = right - sum(row.correct for row in text.rows) / len(text.rows)
             shared, there = same(text, found)

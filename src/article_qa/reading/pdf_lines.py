@@ -291,20 +291,37 @@ def _line(words: list[_Word], page: int, height: float) -> Line:
 
 
 def _with_rows(lines: list[Line]) -> list[Line]:
-    """Mark the rows of tables: lines in columns, next to others of which a column is the same."""
+    """Mark the rows of tables: lines in columns, next to others of which a column is the same.
+
+    The lines in which a row's last cell goes on are joined to it.
+    """
+    groups: list[list[Line]] = []
+    for line in lines:
+        if groups and _goes_on(groups[-1], line):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
 
     def beside(i: int, j: int) -> bool:
-        if not 0 <= j < len(lines) or len(lines[j].cells) < 2:
+        if not 0 <= j < len(groups):
             return False
-        shared = sum(
-            any(abs(cell - other) < lines[i].size for other in lines[j].cells)
-            for cell in lines[i].cells
-        )
-        return shared >= 2 and abs(lines[i].bottom - lines[j].bottom) < 4 * lines[i].size
+        one, other = groups[i][0], groups[j][0]
+        shared = sum(any(abs(a - b) < one.size for b in other.cells) for a in one.cells)
+        gap = groups[min(i, j)][-1].bottom - groups[max(i, j)][0].bottom
+        return shared >= 2 and len(other.cells) > 1 and abs(gap) < 4 * one.size
 
     marked = []
-    for i, line in enumerate(lines):
-        row = len(line.cells) > 1 and (beside(i, i - 1) or beside(i, i + 1))
-        text = line.text if row else line.text.replace("\t", " ")
-        marked.append(replace(line, row=row, text=text))
+    for i, group in enumerate(groups):
+        if len(group[0].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
+            text = " ".join(line.text for line in group)
+            marked.append(replace(group[0], text=text, row=True, bottom=group[-1].bottom))
+        else:
+            marked += [replace(line, text=line.text.replace("\t", " ")) for line in group]
     return marked
+
+
+def _goes_on(group: list[Line], line: Line) -> bool:
+    """Say whether a line goes on with the last cell of the one that a group begins with."""
+    row, step = group[0], group[-1].bottom - line.bottom
+    under = abs(line.left - row.cells[-1]) < 0.2 * line.size
+    return len(row.cells) > 1 == len(line.cells) and under and 0 < step < 1.8 * line.size
