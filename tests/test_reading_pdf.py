@@ -207,3 +207,18 @@ def test_a_printed_manual_keeps_its_code_and_rows_and_loses_its_page_heads() -> 
     assert parts(article, "table")[0].endswith("help only under sudden bursts.")
     assert parts(article, "table")[1] == "deadline\tHow long a request may take."
     assert "file:" not in article.text and "1/2" not in article.text
+
+
+def test_a_centred_headline_over_two_lines_is_one() -> None:
+    sheet = FPDF()
+    sheet.add_page()
+    sheet.set_font("Helvetica", size=18)
+    sheet.multi_cell(
+        0, 8, "The well at Elm Farm and what the\ngeologist found", align="C", new_x="LMARGIN",
+        new_y="NEXT",
+    )  # fmt: skip
+    sheet.ln(6)
+    sheet.set_font("Helvetica", size=10)
+    sheet.multi_cell(0, 5, TALE * 3)
+    article = read_article(("a.pdf", bytes(sheet.output())))
+    assert article.title == "The well at Elm Farm and what the geologist found"

@@ -45,7 +45,8 @@ FULL = 0.7
 HEADING_WORDS = 25
 """A bold or large paragraph with more words is no heading."""
 
-_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7*-][ \t]+(?=\S)")
+_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
+"""What stands before an item; U+F0B7 is Word's bullet, \\x88 that of TeX's bitmap fonts."""
 _HYPHENS = "-\u2010\u00ad"
 
 
@@ -300,7 +301,8 @@ def _continues(
     indent = (line.left - last.left) / line.size
     if references or marked:  # the first line hangs out
         return indent > -0.7 or len(run.lines) == 1
-    if indent > 0.7 and last.left - run.first.left < 0.7 * line.size:
+    centred = abs(last.left + last.right - line.left - line.right) < 0.5 * line.size
+    if indent > 0.7 and not centred and last.left - run.first.left < 0.7 * line.size:
         return False
     return not _ends_early(last, line, rights)
 

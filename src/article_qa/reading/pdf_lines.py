@@ -26,7 +26,7 @@ _LOCK = threading.Lock()
 _WORD = re.compile(r"[^\s\ufffe\x02]+")
 _BREAK = re.compile(r"[\n\ufffe\x02]")
 _HYPHEN = re.compile(r"[\ufffe\x02]|[-\u2010\u00ad]\s*\n")
-_MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
+_MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7\x88*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
 _MONO = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt", re.I)
 _NAMES = {
     "Title": "title",
