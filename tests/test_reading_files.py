@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from article_qa.config import Settings
 from article_qa.errors import ArticleError
 from article_qa.reading.files import read_article, read_articles
 
@@ -74,3 +75,8 @@ def test_folders_are_read_in_order_with_unique_ids(tmp_path: Path) -> None:
     assert [article.id for article in articles] == ["a", "b", "a-2"]
     assert articles[2].text == "Text of sub/a.txt."
     assert articles[2].source == str(tmp_path / "sub" / "a.txt")
+
+
+def test_more_text_than_the_settings_allow_is_refused() -> None:
+    with pytest.raises(ArticleError, match=r"20 characters.*max_chars"):
+        read_article(("a.txt", b"The bell rang twice."), settings=Settings(max_chars=19))

@@ -10,10 +10,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import docx
 import pytest
-from fpdf import FPDF
 from lxml.html import document_fromstring
+from makes import FONT, as_docx, as_html, as_markdown, as_pdf
 from reading_helpers import sentences
 
 from article_qa.reading.files import read_article
@@ -29,66 +28,6 @@ ARTICLES = {
 }
 
 
-def blocks(text: str) -> list[tuple[str, str]]:
-    """Return the text file's blocks as (kind, text), as every make is written from."""
-    article = read_article(("a.txt", text.encode()))
-    return [
-        (block.kind, " ".join(article.text[block.span.start : block.span.end].split()).lstrip("- "))
-        for block in article.blocks
-    ]
-
-
-def as_markdown(text: str) -> bytes:
-    marks = {"headline": "# ", "heading": "## "}
-    escaped = ((kind, re.sub(r"([\\*_\[\]#<>])", r"\\\1", words)) for kind, words in blocks(text))
-    return "\n\n".join(marks.get(kind, "") + words for kind, words in escaped).encode()
-
-
-def as_html(text: str) -> bytes:
-    tags = {"headline": "h1", "heading": "h2"}
-    body = "".join(
-        "<{0}>{1}</{0}>".format(tags.get(kind, "p"), html.escape(words))
-        for kind, words in blocks(text)
-    )
-    menu = "<nav><a href='/'>Home</a></nav>"
-    return f"<html><body>{menu}<article>{body}</article></body></html>".encode()
-
-
-def as_docx(text: str) -> bytes:
-    document = docx.Document()
-    for kind, words in blocks(text):
-        if kind in ("headline", "heading"):
-            document.add_heading(words, level=int(kind == "heading"))
-        else:
-            document.add_paragraph(words)
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
-
-
-def as_pdf(text: str, columns: int = 1) -> bytes:
-    sheet = FPDF()
-    sheet.set_margin(20)
-    sheet.add_page()
-    sheet.add_font("sans", "", FONT)
-    sheet.add_font("sans", "B", FONT.with_stem(FONT.stem + "-Bold"))
-    sizes = {"headline": 22, "heading": 14}
-    body = blocks(text)
-    for kind, words in body[:1]:
-        sheet.set_font("sans", "B", sizes.get(kind, 10))
-        sheet.multi_cell(0, sizes.get(kind, 10) * 0.5, words, new_x="LMARGIN", new_y="NEXT")
-        sheet.ln(6)
-    with sheet.text_columns(ncols=columns, gutter=8, text_align="LEFT") as flow:
-        for kind, words in body[1:]:
-            sheet.set_font("sans", "B" if kind == "heading" else "", sizes.get(kind, 10))
-            with flow.paragraph(bottom_margin=4) as paragraph:
-                paragraph.write(words)
-    return bytes(sheet.output())
-
-
-FONT = next(
-    (path for path in Path("/usr/share/fonts").rglob("DejaVuSans.ttf")), Path("DejaVuSans.ttf")
-)
 needs_font = pytest.mark.skipif(not FONT.exists(), reason="needs the DejaVu fonts")
 MAKES: list[tuple[str, Callable[[str], bytes]]] = [
     ("a.md", as_markdown),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from fpdf import FPDF
+from makes import CHROMIUM, printed
 from reading_helpers import parts, sentences
 
 from article_qa.config import Settings
@@ -172,3 +173,52 @@ def test_locked_damaged_and_too_long_files_are_refused() -> None:
         read(locked)
     with pytest.raises(ArticleError, match="not a readable PDF"):
         read_article(("a.pdf", b"%PDF-1.7\nhello"))
+
+
+# -- Documentation ---------------------------------------------------------------------------------
+
+MANUAL = """<title>Pool</title><style>pre { font: 9pt monospace } body { font: 11pt serif }
+td { width: 8em; vertical-align: top } td + td { width: 30em }</style>
+<h1>Keeping a pool</h1>
+<p>A pool keeps connections open between requests, so that none waits for a handshake.</p>
+<pre>for page in client.pages():
+    if page.stale:
+        continue
+
+    print(page.title)</pre>
+<p>Every request has a deadline.</p>
+<table><tr><td>idle</td><td>Connections that stay open while nobody uses them; more of them cost
+memory on both sides of the line and help only under sudden bursts.</td></tr>
+<tr><td>deadline</td><td>How long a request may take.</td></tr></table>
+<p>It ends when the last client is gone.</p>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_printed_manual_keeps_its_code_and_rows_and_loses_its_page_heads() -> None:
+    pages = "<div style='break-after: page'></div>".join([MANUAL, MANUAL.replace("A pool", "It")])
+    article = read_article(("a.pdf", printed(pages, "--lang=en")))
+    assert parts(article, "code")[0].split("\n") == [
+        "for page in client.pages():",
+        "    if page.stale:",
+        "        continue",
+        "    print(page.title)",
+    ]
+    assert parts(article, "table")[0].startswith("idle\tConnections that stay open")
+    assert parts(article, "table")[0].endswith("help only under sudden bursts.")
+    assert parts(article, "table")[1] == "deadline\tHow long a request may take."
+    assert "file:" not in article.text and "1/2" not in article.text
+
+
+def test_a_centred_headline_over_two_lines_is_one() -> None:
+    sheet = FPDF()
+    sheet.add_page()
+    sheet.set_font("Helvetica", size=18)
+    sheet.multi_cell(
+        0, 8, "The well at Elm Farm and what the\ngeologist found", align="C", new_x="LMARGIN",
+        new_y="NEXT",
+    )  # fmt: skip
+    sheet.ln(6)
+    sheet.set_font("Helvetica", size=10)
+    sheet.multi_cell(0, 5, TALE * 3)
+    article = read_article(("a.pdf", bytes(sheet.output())))
+    assert article.title == "The well at Elm Farm and what the geologist found"

@@ -29,6 +29,17 @@ class Settings:
         max_table_cells: cells of all tables of a file together.
         max_nesting: elements of a page inside one another. The parser itself stops at
             256 and drops what lies deeper; ordinary pages have 30.
+        max_chars: characters of a file's text. Unpacked, a text may be larger than its file: a
+            .docx packs one letter a thousand times as small.
+
+    Untrusted files (what a service's visitors bring is read in a process of its own; what a person
+    names on the command line or in Python is read in place, bounded by the limits above alone):
+        child_memory_bytes: address space of the process. Of files of up to 10 MB with 400,000
+            characters a Word document needed 0.1 GB, a page mostly of markup 0.3 GB.
+        child_cpu_seconds: seconds of computing; the same files took up to 6.
+        child_seconds: seconds by the clock, waiting for a free core included.
+        children_at_once: such processes at the same time; answers go on beside them. A further
+            file waits ``child_seconds`` at most.
 
     Passages:
         passage_words: length a passage aims at, in words. News paragraphs have about 35; two or
@@ -83,6 +94,11 @@ class Settings:
     max_pages: int = 2000
     max_table_cells: int = 200_000
     max_nesting: int = 250
+    max_chars: int = 100_000_000
+    child_memory_bytes: int = 1_000_000_000
+    child_cpu_seconds: int = 20
+    child_seconds: float = 30.0
+    children_at_once: int = 2
     passage_words: int = 60
     context_words: int = 110
     embedding_model: str = BUNDLED
@@ -109,7 +125,7 @@ class Settings:
             ValueError: a size is not positive, or a weight or threshold is outside 0..1.
         """
         sizes = ("passage_words", "context_words", "embedding_batch", "top_k", "read_first")
-        limits = [name for name in self.to_dict() if name.startswith("max_")]
+        limits = [name for name in self.to_dict() if name.startswith(("max_", "child"))]
         for name in (*sizes, *limits, "history_turns"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Settings.{name} must be at least 1, not {getattr(self, name)}")

@@ -67,9 +67,10 @@ def read_docx(source: Source) -> Document:
         BadZipFile, PackageNotFoundError, LxmlError, KeyError, ValueError, AttributeError,
         TypeError, EOFError, NotImplementedError, RecursionError,
     ) as error:  # fmt: skip
+        told = isinstance(error, BadZipFile | LxmlError) and one_line(str(error))
         raise ArticleError(
-            f"{source.name} is not a readable .docx ({error}). Open it in a word processor and "
-            "save it as .docx or .txt."
+            f"{source.name} is not a readable .docx ({told or 'a part is damaged or missing'}). "
+            "Open it in a word processor and save it as .docx or .txt."
         ) from error
 
 

@@ -1,11 +1,13 @@
 """A file, or a name and its bytes -> ``Article``: decode, then read by the format of its name.
 
-``parse_file`` is a pure function of a name, bytes and settings: it opens no other file, so it can
-be run in a process of its own. ``Settings`` bound what it reads ('Files' there).
+``parse_file`` is a pure function of a name, bytes and settings: it opens no other file, so that
+``isolation`` can run it in a process of its own. ``Settings`` bound what it reads ('Files' there).
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
 
@@ -16,7 +18,9 @@ from article_qa.reading.source import Document, Source
 from article_qa.reading.text import parse_article
 from article_qa.types import Article
 
-SUFFIXES = (".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx")
+SUFFIXES = (
+    ".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".eml", ".srt", ".vtt",
+)  # fmt: skip
 """File names an article may end in."""
 
 
@@ -35,7 +39,8 @@ def read_articles(
         ``name-2``.
 
     Raises:
-        ArticleError: a path is missing, a file cannot be read, or there is no article at all.
+        ArticleError: a path is missing, a file cannot be read, is none (a pipe, a device) or is a
+            link that leads out of its folder, or there is no article at all.
     """
     named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files = list(dict.fromkeys(file for path in named for file in _files(path)))
@@ -68,9 +73,16 @@ def _files(path: Path) -> list[Path]:
         file
         for file in path.rglob("*")
         if file.suffix.lower() in SUFFIXES
-        and file.is_file()
+        and not file.is_dir()
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
+    root = path.resolve()
+    for file in found:
+        if file.is_symlink() and not file.resolve().is_relative_to(root):
+            raise ArticleError(
+                f"{file} is a link that leads out of the folder {path}. Name the file that it "
+                "leads to, if you mean it."
+            )
     if not found:
         raise ArticleError(
             f"The folder {path} holds no article: expected files that end in "
@@ -104,13 +116,32 @@ def read_article(
         raise ArticleError(f"{path} is a folder, not an article. Use read_articles(['{path}']).")
     _format(str(path))
     try:
-        _check_size(str(path), path.stat().st_size, settings)
-        data = path.read_bytes()
+        data = _content(path, settings)
     except FileNotFoundError:
         raise ArticleError(f"{path} does not exist. Check the name and the folder.") from None
     except OSError as error:
         raise ArticleError(f"{path} cannot be read: {error.strerror or error}.") from error
     return parse_file(str(path), data, settings, id=id)
+
+
+def _content(path: Path, settings: Settings) -> bytes:
+    """Return a file's bytes; opening a pipe that nobody writes into would wait for ever.
+
+    Raises:
+        ArticleError: it is no file, or larger than the settings allow.
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ArticleError(f"{path} is a pipe or a device, not a file. Name a file.")
+        data = file.read(settings.max_file_bytes + 1)
+    _check_size(str(path), max(len(data), path.stat().st_size), settings)
+    return data
+
+
+_BINARY: int = getattr(os, "O_BINARY", 0)
+"""Windows changes the ends of lines without it."""
 
 
 def parse_file(name: str, data: bytes, settings: Settings, *, id: str | None = None) -> Article:
@@ -131,12 +162,10 @@ def parse_file(name: str, data: bytes, settings: Settings, *, id: str | None = N
     id = id or PurePath(name).stem
     if suffix == ".txt":
         text, notes = source.decode()
-        if not text.strip():
-            raise source.empty()
+        _check_text(source, [text])
         return parse_article(text, id=id, source=name, notes=notes)
     document = _READERS[suffix](source)
-    if not any(part.text.strip() for part in document.parts):
-        raise source.empty()
+    _check_text(source, [part.text for part in document.parts])
     return assemble(
         document.parts, id=id, source=name, notes=document.notes, metadata=document.metadata
     )
@@ -158,6 +187,15 @@ def _check_size(name: str, size: int, settings: Settings) -> None:
             f"{name} has {size:,} bytes: at most {settings.max_file_bytes:,} are read "
             "(Settings.max_file_bytes). Split it into parts."
         )
+
+
+def _check_text(source: Source, texts: Iterable[str]) -> None:
+    texts = [text for text in texts if text.strip()]
+    if not texts:
+        raise source.empty()
+    chars = sum(map(len, texts))
+    if chars > source.settings.max_chars:
+        raise source.too_much("characters", chars, "max_chars")
 
 
 def _markdown(source: Source) -> Document:
@@ -184,6 +222,18 @@ def _pdf(source: Source) -> Document:
     return read_pdf(source)
 
 
+def _mail(source: Source) -> Document:
+    from article_qa.reading.mail import read_mail
+
+    return read_mail(source)
+
+
+def _subtitles(source: Source) -> Document:
+    from article_qa.reading.subtitles import read_subtitles
+
+    return read_subtitles(source)
+
+
 _READERS: dict[str, Callable[[Source], Document]] = {
     ".md": _markdown,
     ".markdown": _markdown,
@@ -191,5 +241,8 @@ _READERS: dict[str, Callable[[Source], Document]] = {
     ".htm": _html,
     ".docx": _docx,
     ".pdf": _pdf,
+    ".eml": _mail,
+    ".srt": _subtitles,
+    ".vtt": _subtitles,
 }
 """Each imports its library when the first file of its kind comes."""

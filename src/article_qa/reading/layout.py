@@ -194,7 +194,7 @@ def recognise(texts: Sequence[str], given: Sequence[BlockKind | None]) -> list[B
     """
     kinds = [_kind(text, kind) for text, kind in zip(texts, given, strict=True)]
     _find_rows(texts, kinds)
-    _find_headline(texts, kinds)
+    _find_headline(texts, kinds, given)
     _find_standfirst(texts, kinds)
     _find_headings(texts, kinds, given)
     _find_sections(texts, kinds)
@@ -218,11 +218,14 @@ def _find_rows(texts: Sequence[str], kinds: list[BlockKind]) -> None:
             kinds[i] = "table"
 
 
-def _find_headline(texts: Sequence[str], kinds: list[BlockKind]) -> None:
+def _find_headline(
+    texts: Sequence[str], kinds: list[BlockKind], given: Sequence[BlockKind | None]
+) -> None:
     """Mark the headline: the first block that is no front matter, if it has a headline's form.
 
     A kicker or masthead above it ('Science', 'TOWN COUNCIL', 'Newsletter, issue 7') is a heading.
-    A text that is one block, or that begins with a full sentence, has no headline.
+    A text that is one block, or that begins with a full sentence or with what its file says is a
+    paragraph, has no headline.
     """
     content = [
         i
@@ -235,7 +238,7 @@ def _find_headline(texts: Sequence[str], kinds: list[BlockKind]) -> None:
         if kinds[i] == "heading":
             kinds[i] = "headline"
             return
-        if not is_headline(texts[i]):
+        if given[i] == "paragraph" or not is_headline(texts[i]):
             return
         above = following - i <= 2 and following != content[-1] and is_headline(texts[following])
         named = any(text.startswith(f"{texts[i]} ") for text in texts)  # 'Rome' / 'Rome is ...'

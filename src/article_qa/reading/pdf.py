@@ -7,6 +7,8 @@ that, and this module finds out what they were before they were printed:
 - lines in the same type, one leading apart, are one paragraph; so are lines across a column or a
   page, where the sentence has not ended; a word cut at a line's end is whole again;
 - larger or bold lines are headings, the largest of the first page the headline;
+- lines in a font of equally wide characters, where the text has another, are one listing of code,
+  each indented as it stands;
 - small type at a page's foot that begins with a mark is a footnote;
 - lines whose words stand in columns, two or more in a run, are a table's rows.
 
@@ -19,7 +21,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from article_qa.reading.forms import LISTED, ends_in_title, ends_sentence, is_note, section_kind
@@ -43,7 +45,8 @@ FULL = 0.7
 HEADING_WORDS = 25
 """A bold or large paragraph with more words is no heading."""
 
-_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7*-][ \t]+(?=\S)")
+_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
+"""What stands before an item; U+F0B7 is Word's bullet, \\x88 that of TeX's bitmap fonts."""
 _HYPHENS = "-\u2010\u00ad"
 
 
@@ -74,7 +77,7 @@ def read_pdf(source: Source) -> Document:
         raise source.empty()
     told = f"{empty} of {len(pages)} pages have no text; what is in pictures is not read"
     notes = (told,) if empty else ()
-    lines = [line for page in _without_furniture(pages) for line in page]
+    lines = _with_code([line for page in _without_furniture(pages) for line in page])
     return Document(tuple(_parts(lines)), metadata, notes)
 
 
@@ -113,6 +116,21 @@ def _edge(page: Sequence[Line], side: int) -> tuple[int, str] | None:
     return side, re.sub(r"\d+|\b[ivxl]+\b", "0", _edge_line(page, side).text)
 
 
+def _with_code(lines: list[Line]) -> list[Line]:
+    """Return the lines, none of them of code where most of the text is set as code is.
+
+    A line of code ends where it ends: no word of it goes on, and it is no row.
+    """
+    mono = sum(len(line.text) for line in lines if line.mono)
+    code = 2 * mono < sum(len(line.text) for line in lines)
+    return [
+        replace(line, mono=code, row=line.row and not code, hyphen=line.hyphen and not code)
+        if line.mono
+        else line
+        for line in lines
+    ]
+
+
 # -- Lines to paragraphs ---------------------------------------------------------------------------
 
 
@@ -137,7 +155,9 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
         text, pages = _joined(run, words)
         kind: BlockKind | None = None
         level = 0
-        if run.first.row:
+        if run.first.mono:
+            text, kind = _listing(run), "code"
+        elif run.first.row:
             kind = "table"
         elif _is_heading(run, body, plain):
             kind, level = "heading", min(6, styles.index(_style(run)) + 1)
@@ -152,6 +172,15 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
         yield Part(text, kind, level, pages)
 
 
+def _listing(run: _Run) -> str:
+    """Return a run of code, a line for each, indented by as many blanks as there is room for."""
+    left = min(line.left for line in run.lines)
+    width = max((line.right - line.left) / len(line.text) for line in run.lines) or 1.0
+    return "\n".join(
+        " " * round((line.left - left) / width) + line.text.replace("\t", " ") for line in run.lines
+    )
+
+
 def _style(run: _Run) -> tuple[float, bool]:
     return round(run.first.size), run.first.bold
 
@@ -159,7 +188,12 @@ def _style(run: _Run) -> tuple[float, bool]:
 def _is_heading(run: _Run, body: float, plain: bool) -> bool:
     """Say whether a run is set as a heading: larger than the text, or bold and no sentence."""
     words = sum(len(line.text.split()) for line in run.lines)
-    if run.first.row or words > HEADING_WORDS or not re.search(r"[^\W\d_]", run.first.text):
+    if (
+        run.first.row
+        or run.first.mono
+        or words > HEADING_WORDS
+        or not re.search(r"[^\W\d_]", run.first.text)
+    ):
         return False
     if run.first.size >= body * LARGER:
         return True
@@ -191,7 +225,7 @@ def _runs(lines: Sequence[Line], body: float) -> list[_Run]:
             if section or line.size >= body * LARGER or line.bold:
                 references = section == "reference"
         written = runs[-1] if broken is None or line is not broken.last else broken
-        if abs(line.size / body - 1) < SAME and not line.row:
+        if abs(line.size / body - 1) < SAME and not line.row and not line.mono:
             broken = None if _has_ended(written) else written
         elif line.size >= body * LARGER:
             broken = None
@@ -231,7 +265,8 @@ def _in_column(one: Line, other: Line) -> bool:
 
 
 def _same_type(one: Line, other: Line) -> bool:
-    return abs(one.size / other.size - 1) < SAME and one.bold == other.bold
+    same = one.bold == other.bold and one.mono == other.mono
+    return same and abs(one.size / other.size - 1) < SAME
 
 
 def _continues(
@@ -245,6 +280,8 @@ def _continues(
     last = run.last
     if last.row or line.row or not _same_type(last, line):
         return False
+    if last.mono:  # blank lines stand in a listing
+        return last.page == line.page and 0 < last.bottom - line.bottom < 3.5 * line.size
     step = last.bottom - line.bottom
     beside = line.left < last.right and last.left < line.right
     if last.page != line.page or step <= 0 or not beside:
@@ -264,7 +301,8 @@ def _continues(
     indent = (line.left - last.left) / line.size
     if references or marked:  # the first line hangs out
         return indent > -0.7 or len(run.lines) == 1
-    if indent > 0.7 and last.left - run.first.left < 0.7 * line.size:
+    centred = abs(last.left + last.right - line.left - line.right) < 0.5 * line.size
+    if indent > 0.7 and not centred and last.left - run.first.left < 0.7 * line.size:
         return False
     return not _ends_early(last, line, rights)
 
@@ -286,7 +324,7 @@ def _resumes(run: _Run, line: Line, rights: dict[Line, float]) -> bool:
     It does where the sentence has not ended and the last line goes about as far as its column.
     """
     last = run.last
-    if not _same_type(last, line) or line.row or _has_ended(run):
+    if not _same_type(last, line) or line.row or line.mono or _has_ended(run):
         return False
     below = last.page == line.page and last.bottom > line.bottom and _in_column(last, line)
     if below:

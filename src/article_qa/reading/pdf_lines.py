@@ -26,7 +26,8 @@ _LOCK = threading.Lock()
 _WORD = re.compile(r"[^\s\ufffe\x02]+")
 _BREAK = re.compile(r"[\n\ufffe\x02]")
 _HYPHEN = re.compile(r"[\ufffe\x02]|[-\u2010\u00ad]\s*\n")
-_MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
+_MARK = re.compile(r"(?:[•◦▪‣●○■□–·\uf0b7\x88*-]|\(?[\da-z]{1,3}[.)]|\[\d{1,3}\])")
+_MONO = re.compile(rb"mono|courier|consol|menlo|typewriter|cmtt", re.I)
 _NAMES = {
     "Title": "title",
     "Author": "author",
@@ -53,6 +54,7 @@ class Line:
         cells: where its columns begin; one for a line of text.
         hyphen: its last word goes on in the next line.
         row: it is a row of a table.
+        mono: most of it is set in a font whose characters are equally wide.
     """
 
     text: str
@@ -66,6 +68,7 @@ class Line:
     cells: tuple[float, ...] = ()
     hyphen: bool = False
     row: bool = False
+    mono: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class _Word:
     bottom: float
     size: float
     bold: bool
+    mono: bool
     new_line: bool = False
     hyphen: bool = False
 
@@ -105,14 +109,18 @@ class _Fonts:
         angle = float(_raw().FPDFText_GetCharAngle(self.page, i))
         return 0.1 < angle < 6.18
 
-    def is_bold(self, i: int) -> bool:
-        """Say whether a character is set in a bold font, by its weight or its name."""
-        if _raw().FPDFText_GetFontWeight(self.page, i) >= 600:
-            return True
+    def style(self, i: int) -> tuple[bool, bool]:
+        """Say whether a character's font is bold, and whether its characters are equally wide.
+
+        Both by what the file says of the font (its weight, its flags) or by its name.
+        """
         name = ctypes.create_string_buffer(96)
         flags = ctypes.c_int()
         _raw().FPDFText_GetFontInfo(self.page, i, name, 96, flags)
-        return bool(re.search(rb"bold|black|heavy|cmbx", name.value, re.I))
+        heavy = _raw().FPDFText_GetFontWeight(self.page, i) >= 600
+        bold = heavy or bool(re.search(rb"bold|black|heavy|cmbx", name.value, re.I))
+        mono = bool(flags.value & 1) or bool(_MONO.search(name.value))
+        return bold, mono
 
 
 def _raw() -> Any:
@@ -142,7 +150,7 @@ def pages_of(source: Source) -> tuple[list[list[Line]], dict[str, Metadatum]]:
             if len(document) > source.settings.max_pages:
                 raise source.too_much("pages", len(document), "max_pages")
             metadata = dict(_metadata(document.get_metadata_dict(skip_empty=True)))
-            return [_page(document, number) for number in range(1, len(document) + 1)], metadata
+            return list(_pages(document, source)), metadata
         except pypdfium2.PdfiumError as error:
             raise _unreadable(source, error) from error
         finally:
@@ -165,6 +173,21 @@ def _metadata(info: dict[str, str]) -> Iterator[tuple[str, Metadatum]]:
             value = f"{day}T{':'.join(date.groups()[3:])}" if date[4] else day
         if value:
             yield name, Metadatum(value, "pdf info")
+
+
+def _pages(document: Any, source: Source) -> Iterator[list[Line]]:
+    """Yield each page's lines, until there is more text than the settings allow.
+
+    Raises:
+        ArticleError: there is.
+    """
+    chars = 0
+    for number in range(1, len(document) + 1):
+        lines = _page(document, number)
+        chars += sum(len(line.text) for line in lines)
+        if chars > source.settings.max_chars:
+            raise source.too_much("characters", chars, "max_chars")
+        yield lines
 
 
 def _page(document: Any, number: int) -> list[Line]:
@@ -203,7 +226,7 @@ def _words(textpage: Any) -> Iterator[_Word]:
             continue
         if before is not None and _HYPHEN.search(before.text[-1] + between):
             before.hyphen = before.text[-1].isalpha() or before.text[-1] in "-\u2010\u00ad"
-        before = _Word(words, left, right, bottom, size, fonts.is_bold(start))
+        before = _Word(words, left, right, bottom, size, *fonts.style(start))
         before.new_line = bool(_BREAK.search(between))
         yield before
 
@@ -237,10 +260,11 @@ def _grouped(words: list[_Word]) -> Iterator[list[_Word]]:
 def _line(words: list[_Word], page: int, height: float) -> Line:
     """Make a line of its words: those far apart are cells, but for a mark before an item."""
     sizes: Counter[float] = Counter()
-    bold = 0
+    bold = mono = 0
     for word in words:
         sizes[round(word.size, 1)] += len(word.text)
         bold += len(word.text) if word.bold else 0
+        mono += len(word.text) if word.mono else 0
     size = max(sizes, key=lambda size: sizes[size]) or 1.0
     text, cells = words[0].text, [words[0].left]
     for before, word in pairwise(words):
@@ -250,35 +274,54 @@ def _line(words: list[_Word], page: int, height: float) -> Line:
             cells.append(word.left)
         else:
             text += " " + word.text
+    letters = sum(sizes.values())
     return Line(
         text,
         words[0].left,
         words[-1].right,
         min(word.bottom for word in words if abs(word.size / size - 1) < 0.1),
         size,
-        2 * bold > sum(len(word.text) for word in words),
+        2 * bold > letters,
         page,
         height,
         tuple(cells),
         words[-1].hyphen,
+        mono=2 * mono > letters,
     )
 
 
 def _with_rows(lines: list[Line]) -> list[Line]:
-    """Mark the rows of tables: lines in columns, next to others of which a column is the same."""
+    """Mark the rows of tables: lines in columns, next to others of which a column is the same.
+
+    The lines in which a row's last cell goes on are joined to it.
+    """
+    groups: list[list[Line]] = []
+    for line in lines:
+        if groups and _goes_on(groups[-1], line):
+            groups[-1].append(line)
+        else:
+            groups.append([line])
 
     def beside(i: int, j: int) -> bool:
-        if not 0 <= j < len(lines) or len(lines[j].cells) < 2:
+        if not 0 <= j < len(groups):
             return False
-        shared = sum(
-            any(abs(cell - other) < lines[i].size for other in lines[j].cells)
-            for cell in lines[i].cells
-        )
-        return shared >= 2 and abs(lines[i].bottom - lines[j].bottom) < 4 * lines[i].size
+        one, other = groups[i][0], groups[j][0]
+        shared = sum(any(abs(a - b) < one.size for b in other.cells) for a in one.cells)
+        gap = groups[min(i, j)][-1].bottom - groups[max(i, j)][0].bottom
+        return shared >= 2 and len(other.cells) > 1 and abs(gap) < 4 * one.size
 
     marked = []
-    for i, line in enumerate(lines):
-        row = len(line.cells) > 1 and (beside(i, i - 1) or beside(i, i + 1))
-        text = line.text if row else line.text.replace("\t", " ")
-        marked.append(replace(line, row=row, text=text))
+    for i, group in enumerate(groups):
+        if len(group[0].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
+            text = " ".join(line.text for line in group)
+            marked.append(replace(group[0], text=text, row=True, bottom=group[-1].bottom))
+        else:
+            marked += [replace(line, text=line.text.replace("\t", " ")) for line in group]
     return marked
+
+
+def _goes_on(group: list[Line], line: Line) -> bool:
+    """Say whether a line goes on with the last cell of the one that a group begins with."""
+    row, step = group[0], group[-1].bottom - line.bottom
+    under = abs(line.left - row.cells[-1]) < 0.2 * line.size
+    return len(row.cells) > 1 == len(line.cells) and under and 0 < step < 1.8 * line.size

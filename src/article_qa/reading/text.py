@@ -40,7 +40,7 @@ def parse_article(
     text, notes = without_surrogates(text, notes)
     if not text.strip():
         raise ArticleError(f"The article {id!r} is empty: expected text. Give it some words.")
-    spans = list(_block_spans(text))
+    spans = list(block_spans(text))
     kinds, levels = [None] * len(spans), [0] * len(spans)
     return make_article(text, spans, kinds, levels, id=id, source=source, notes=notes, typed=True)
 
@@ -50,7 +50,7 @@ WRAP_WIDTH = 100
 """Hard-wrapped texts have lines of 60 to 80 characters, rarely more than 100."""
 
 
-def _block_spans(text: str) -> Iterator[Span]:
+def block_spans(text: str) -> Iterator[Span]:
     """Yield the blocks' spans: lines, or runs of lines where the text is hard-wrapped.
 
     In a text most of whose characters stand in lines longer than ``WRAP_WIDTH``, a line is a

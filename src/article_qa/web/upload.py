@@ -6,8 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from article_qa.config import Settings
 from article_qa.errors import ArticleError
-from article_qa.reading.article import parse_article, read_article
+from article_qa.reading.article import parse_article
+from article_qa.reading.isolation import read_untrusted
 from article_qa.types import Article
 from article_qa.web.sessions import MAX_OWN_CHARS
 
@@ -15,16 +17,23 @@ MAX_FILE_BYTES = 10_000_000
 """A file a visitor may bring: a long PDF; its text is limited again by ``MAX_OWN_CHARS``."""
 
 
-def read_upload(name: str, content: str | bytes, taken: set[str]) -> Article:
+def read_upload(
+    name: str, content: str | bytes, taken: set[str], settings: Settings | None = None
+) -> Article:
     """Read what a visitor sent, under an id that nothing else has.
+
+    A file is read in a process of its own, within limits: nobody knows what is in it. A text has
+    no format that could hurt.
 
     Args:
         name: the file's name, a label only; its suffix says what it is.
         content: a text, or a file's bytes, which are never written to the disk.
         taken: ids that are in use.
+        settings: what the process may use; None for the defaults.
 
     Raises:
-        ArticleError: too large, or not readable as an article.
+        ArticleError: too large, or not readable as an article within the limits.
+        LimitError: too many files are being read.
     """
     label = Path(name)
     slug = re.sub(r"[^a-z0-9]+", "-", label.stem.casefold()).strip("-")[:40] or "article"
@@ -41,4 +50,7 @@ def read_upload(name: str, content: str | bytes, taken: set[str]) -> Article:
             f"A file may have up to {MAX_FILE_BYTES // 1_000_000} MB; this one has "
             f"{len(content) / 1e6:.1f} MB."
         )
-    return replace(read_article((label.name[:100], content), id=id), source=None)
+    settings = settings or Settings()
+    limits = replace(settings, max_chars=min(settings.max_chars, MAX_OWN_CHARS))
+    shown = " ".join(f"{label.stem[:80]}{label.suffix[:10]}".split())
+    return replace(read_untrusted(shown, content, limits, id=id), source=None)
