@@ -115,6 +115,19 @@ async def test_async_twins_agree(qa: ArticleQA) -> None:
     assert [e.answer async for e in qa.astream(question)][-1] == answer
 
 
+def test_an_answer_says_how_long_its_stages_took(qa: ArticleQA) -> None:
+    answer = qa.ask("Who took command in 2015?")
+    assert set(answer.stages) == {"understand", "retrieve", "read", "judge", "verify"}
+    assert all(spent > 0 for spent in answer.stages.values())
+    assert sum(answer.stages.values()) <= answer.seconds
+
+
+def test_stages_of_several_questions_add_up(qa: ArticleQA) -> None:
+    answer = qa.ask("Who took command in 2015, and what did she say about the sea?")
+    assert set(answer.stages) == {"understand", "retrieve", "read", "judge", "verify"}
+    assert sum(answer.stages.values()) <= answer.seconds
+
+
 def test_the_chain_is_a_runnable(qa: ArticleQA) -> None:
     chain = qa.as_runnable()
     one = chain.invoke(QUESTIONS[0])

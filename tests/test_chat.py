@@ -466,6 +466,16 @@ def test_a_model_that_trickles_is_given_up_in_time() -> None:
     assert got.engine == "extractive"
 
 
+def test_time_spent_on_the_model_and_on_the_check_is_told_apart() -> None:
+    def slowly() -> str:
+        time.sleep(0.05)
+        return "It cost 4.2 million kroner. [1]"
+
+    draft = make_engine(slowly).draft("q", make_hits(ARTICLE), {ARTICLE.id: ARTICLE})
+    assert set(draft.stages) == {"chat", "verify"}
+    assert draft.stages["chat"] >= 0.05
+
+
 def test_without_passages_the_model_is_not_asked() -> None:
     engine = make_engine("Anything. [1]")
     assert engine.draft("q?", (), ARTICLES) == Fallback().draft("q?", (), ARTICLES)

@@ -17,6 +17,7 @@ from article_qa.web.schema import AnswerModel
 QUESTION = "Who took command in 2015?"
 MILL = b"The Old Mill\n\nThe mill was built by Ida Roth in 1911. It grinds rye."
 LOCAL = "http://localhost:7860"
+STAGES = {"understand", "retrieve", "read", "judge", "verify"}
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +158,8 @@ def test_health_and_figures(client: TestClient) -> None:
     figures = client.get("/metrics").text
     assert 'article_qa_questions_total{outcome="answered",way="rest"}' in figures
     assert "process_resident_memory_bytes" in figures
+    for stage in STAGES:
+        assert f'article_qa_stage_seconds_count{{stage="{stage}"}}' in figures
 
 
 def test_a_library_that_cannot_be_loaded_is_alive_but_not_ready() -> None:
@@ -273,6 +276,7 @@ def test_a_question_is_one_line_of_log_without_its_words(
     (line,) = [r for r in caplog.records if getattr(r, "fields", {}).get("request") == "r1"]
     assert line.fields["outcome"] == "answered"  # type: ignore[attr-defined]
     assert line.fields["ms"] >= 0  # type: ignore[attr-defined]
+    assert set(line.fields["stages"]) == STAGES  # type: ignore[attr-defined]
     assert "command" not in str(line.fields) + caplog.text  # type: ignore[attr-defined]
 
 

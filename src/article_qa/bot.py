@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, cast
@@ -33,6 +33,7 @@ from article_qa.reading.article import parse_article, parse_file, read_articles,
 from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
 from article_qa.retrieval.index import PassageIndex
 from article_qa.retrieval.retriever import HitDocument, HybridRetriever
+from article_qa.stages import Stages
 from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Request:
         hits: what was found, best first.
         draft: what the engine proposes.
         answer: set at once where no chain is needed (an empty question).
+        stages: how long each stage took so far.
     """
 
     question: str
@@ -62,6 +64,7 @@ class Request:
     hits: tuple[Hit, ...] = ()
     draft: Draft | None = None
     answer: Answer | None = None
+    stages: Stages = field(default_factory=Stages, compare=False)
 
 
 class ArticleQA:
@@ -361,6 +364,7 @@ class ArticleQA:
     def _understand(self, request: str | Request) -> Request:
         if isinstance(request, str):
             request = Request(request)
+        request = replace(request, stages=Stages())
         question = request.question
         if not isinstance(question, str):
             raise TypeError(f"A question is a string, not {type(question).__name__}.")
@@ -372,7 +376,8 @@ class ArticleQA:
             return replace(request, answer=citations.invalid(question, reason))
         if len(self._parts(request)) > 1:  # each is understood when those before it are answered
             return replace(request, standalone=question)
-        return replace(request, standalone=self._stand_alone(question, request.history))
+        with request.stages.timed("understand"):
+            return replace(request, standalone=self._stand_alone(question, request.history))
 
     def _stand_alone(self, question: str, history: Sequence[Turn]) -> str:
         """Make a follow-up stand alone: by the chat model where there is one, else by rule."""
@@ -386,12 +391,13 @@ class ArticleQA:
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:
             return request
-        if overview_kind(request.standalone) in WHOLE_KINDS:
-            return replace(request, hits=self._central_hits(request))
-        documents = self.as_retriever().invoke(
-            request.standalone, config, article_ids=request.article_ids
-        )
-        return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
+        with request.stages.timed("retrieve"):
+            if overview_kind(request.standalone) in WHOLE_KINDS:
+                return replace(request, hits=self._central_hits(request))
+            documents = self.as_retriever().invoke(
+                request.standalone, config, article_ids=request.article_ids
+            )
+            return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
 
     def _central_hits(self, request: Request) -> tuple[Hit, ...]:
         """Return the passages of the central sentences: no passage is about a whole article."""
@@ -431,6 +437,7 @@ class ArticleQA:
             asked = self._understand(Request(part, turns, request.article_ids))
             read.append(self._draft(self._retrieve(asked, RunnableConfig())))
             turns = (*turns, Turn(part, self._verify(read[-1])))
+            request.stages.add(turns[-1].answer.stages)
         understood = tuple(one.standalone for one in read)
         return replace(
             request,
@@ -447,14 +454,20 @@ class ArticleQA:
     def _verify(self, request: Request) -> Answer:
         if request.answer is not None or request.draft is None:
             return request.answer or citations.invalid(request.question, "No answer was drafted.")
-        return citations.verify(
-            request.draft,
-            request.question,
-            request.hits,
-            self.index.articles_by_id,
-            understood_as=request.standalone if request.standalone != request.question else None,
-            show_unsupported=self.settings.show_unsupported,
-        )
+        stages = Stages(request.stages)
+        stages.add(request.draft.stages)
+        with stages.timed("verify"):
+            answer = citations.verify(
+                request.draft,
+                request.question,
+                request.hits,
+                self.index.articles_by_id,
+                understood_as=(
+                    request.standalone if request.standalone != request.question else None
+                ),
+                show_unsupported=self.settings.show_unsupported,
+            )
+        return replace(answer, stages=stages)
 
 
 def _joined(questions: Sequence[str], drafts: Sequence[Draft]) -> Draft:

@@ -25,6 +25,7 @@ from article_qa.answering.question import analyse
 from article_qa.answering.reader import Reader
 from article_qa.config import Settings
 from article_qa.language.names import absent_words
+from article_qa.stages import Stages
 from article_qa.types import Article, Draft, Evidence, Hit, Status
 
 NEAREST = 3
@@ -66,12 +67,15 @@ class ExtractiveEngine:
             return overview_draft(
                 kind, tuple(articles.values()), sentences=sentence_count(question)
             )
-        found, proposals = self.propose(question, hits, articles)
-        judge = load_judge()
-        scores = [judge.score(features) for features in features_of(found, proposals)]
-        same = [[says_the_same(p, other) for other in proposals] for p in proposals]
-        short = [is_short(found.question, p) for p in proposals]
-        best, confidence = judge.choose(scores, same, short)
+        stages = Stages()
+        with stages.timed("read"):
+            found, proposals = self.propose(question, hits, articles)
+        with stages.timed("judge"):
+            judge = load_judge()
+            scores = [judge.score(features) for features in features_of(found, proposals)]
+            same = [[says_the_same(p, other) for other in proposals] for p in proposals]
+            short = [is_short(found.question, p) for p in proposals]
+            best, confidence = judge.choose(scores, same, short)
         status = self._status(confidence)
         if status == "refused":
             order = sorted(range(len(proposals)), key=lambda i: (-scores[i], i))
@@ -80,11 +84,17 @@ class ExtractiveEngine:
                 confidence=confidence,
                 reason=_reason(found, self.settings),
                 nearest=_nearest([proposals[i] for i in order], found, self.settings),
+                stages=stages,
             )
         chosen = proposals[best]
         separator = "\n" if chosen.source == "list" else " "
         return Draft(
-            chosen.statements, confidence, status, separator=separator, notice=chosen.notice
+            chosen.statements,
+            confidence,
+            status,
+            separator=separator,
+            notice=chosen.notice,
+            stages=stages,
         )
 
     def stream(

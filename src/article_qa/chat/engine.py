@@ -32,6 +32,7 @@ from article_qa.chat.verification import Embed, Source, Verdict, check, sentence
 from article_qa.config import Settings
 from article_qa.conversation.followup import standalone
 from article_qa.errors import MissingExtraError, ModelError
+from article_qa.stages import Stages
 from article_qa.types import (
     Article,
     Draft,
@@ -609,6 +610,7 @@ class ChatEngine:
         if not hits:
             yield self.fallback.draft(question, hits, articles)
             return
+        stages = Stages()
         try:
             if self.model is None:
                 raise _ModelFailedError("is not configured (is its key set?)")
@@ -617,7 +619,8 @@ class ChatEngine:
             )
             written, ending = _Written(), _Ending()
             usage: Usage | None = None
-            with closing(_ask(self.model, messages, self.settings.chat_timeout)) as pieces:
+            answering = _ask(self.model, messages, self.settings.chat_timeout)
+            with stages.timed("chat"), closing(answering) as pieces:
                 for piece in pieces:
                     usage = _add(usage, piece)
                     ending.add(piece)
@@ -631,13 +634,16 @@ class ChatEngine:
         except _ModelFailedError as failure:
             logger.warning("The chat model %s.", failure)
             notice = f"The chat model {failure}; this answer was found without it."
-            yield replace(self.fallback.draft(question, hits, articles), notice=notice)
+            draft = self.fallback.draft(question, hits, articles)
+            stages.add(draft.stages)
+            yield replace(draft, notice=notice, stages=stages)
             return
-        draft = self._verified(said, shown, hits)
+        with stages.timed("verify"):
+            draft = self._verified(said, shown, hits)
         if ending.problem:
             cut = f"The answer is incomplete: the chat model {ending.problem}."
             draft = replace(draft, notice=f"{cut} {draft.notice}" if draft.notice else cut)
-        yield replace(draft, usage=usage)
+        yield replace(draft, usage=usage, stages=stages)
 
     def _verified(self, answer: str, shown: Sequence[Shown], hits: Sequence[Hit]) -> Draft:
         """Turn a model's answer into a draft of what the passages bear out."""
