@@ -76,7 +76,7 @@ def asked(qa: ArticleQA, question: Question, statements: Statements) -> tuple[Ro
     written = {
         "id": question.id,
         "kind": question.kind,
-        "question": question.question,
+        "question": question.turns[-1],
         "gold": list(question.answers),
         "outcome": row.outcome,
         "engine": answer.engine,
