@@ -12,7 +12,7 @@ from ferry import FERRY
 from langchain_core.callbacks import BaseCallbackHandler
 
 from article_qa import ArticleQA, Settings
-from article_qa.bot import EMPTY_QUESTION, Request
+from article_qa.bot import Request
 from article_qa.errors import ArticleError
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
@@ -84,7 +84,7 @@ def test_who_somebody_is_stands_beside_the_name(qa: ArticleQA) -> None:
 
 
 def test_questions_that_need_no_reading(qa: ArticleQA) -> None:
-    assert qa.ask(" \n").reason == EMPTY_QUESTION
+    assert qa.ask(" \n").reason == "The question is empty."
     long = qa.ask("why " * 25_000)
     assert long.refused and "100,000 characters" in str(long.reason)
 

@@ -39,8 +39,6 @@ from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-EMPTY_QUESTION = "The question is empty."
-
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -368,11 +366,7 @@ class ArticleQA:
         question = request.question
         if not isinstance(question, str):
             raise TypeError(f"A question is a string, not {type(question).__name__}.")
-        if not question.strip():
-            return replace(request, answer=citations.invalid(question, EMPTY_QUESTION))
-        limit = self.settings.max_question_chars
-        if len(question) > limit:
-            reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
+        if reason := citations.why_invalid(question, self.settings.max_question_chars):
             return replace(request, answer=citations.invalid(question, reason))
         if len(self._parts(request)) > 1:  # each is understood when those before it are answered
             return replace(request, standalone=question)
