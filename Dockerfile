@@ -9,9 +9,12 @@ RUN pip install "torch==2.13.*" --index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY src src
-RUN pip install ".[mcp]" \
- && find /venv -name "__pycache__" -prune -exec rm -rf {} + \
- && rm -rf /venv/lib/python3.11/site-packages/torch/include /venv/lib/python3.11/site-packages/torch/test
+# Byte code stays where the service needs it, since a read-only root can keep none: without it each
+# start compiles some thousand files. What only a named model imports goes without.
+RUN pip install ".[mcp]" && cd /venv/lib/python3.11/site-packages \
+ && rm -rf torch/include torch/test \
+ && for package in torch transformers sentence_transformers sympy sklearn; do \
+      find "$package" -name __pycache__ -prune -exec rm -rf {} +; done
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 app
@@ -28,5 +31,5 @@ USER app
 EXPOSE 7860
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD \
-  ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/readyz', timeout=4)"]
+  ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
 CMD ["python", "app.py"]

@@ -97,7 +97,7 @@ TRIAL = "Dr. Ada Moreau of Lyon tested 1.2 million samples for Helix, but found 
         ("The U.S. sent ships.", "The United States sent ships."),
         ("It took under three minutes.", "It took less than three minutes."),
         ("You can leave at any time.", "You may leave at any time."),
-        ("Dr. Moreau did not find any traces of lead.", TRIAL),
+        ("Dr. Moreau found no traces of any lead.", TRIAL),
         ("Dogs are only allowed on a lead.", "Dogs are allowed on deck, but only on a lead."),
         ("Members can leave for 14 days.", "5.1 Members under this Plan may leave for 14 days."),
         ("She said it was “a disaster”.", 'She called it "a disaster," and said so twice.'),

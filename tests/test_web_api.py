@@ -303,6 +303,13 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert "a-long-secret" not in repr(options)
 
 
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ARTICLE_QA_TOKEN", "ARTICLE_QA_CHAT_MODEL", "ARTICLE_QA_ALLOWED_HOSTS", "PORT"):
+        monkeypatch.setenv(name, "")
+    options = read_options()
+    assert (options.token, options.chat_model, options.allowed_hosts) == (None, None, ())
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("RATE_LIMIT", "often"), ("TOKEN", "x"), ("MAX_BODY", "-1")]
 )

@@ -98,6 +98,7 @@ class ArticleQA:
             from article_qa.chat.engine import ChatEngine
 
             self.engine = ChatEngine(chat_model, self.settings, fallback=extractive)
+            self.chat_model = self.engine.model or chat_model  # made once, for all who share it
 
     @classmethod
     def from_files(

@@ -110,7 +110,7 @@ def verify(
         hits=tuple(hits),
         nearest=nearest.citations(),
         understood_as=understood_as,
-        notice=" ".join(filter(None, [orders and ORDERS, draft.notice])) or None,
+        notice=" ".join(filter(None, [ORDERS if orders else None, draft.notice])) or None,
         usage=draft.usage,
         engine=draft.engine,
     )
