@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from article_qa import ArticleQA
-from article_qa.web.app import create_app
+from article_qa.types import Event
+from article_qa.web import app as web_app
+from article_qa.web.app import create_app, serve
 from article_qa.web.options import ServiceOptions, read_options
 from article_qa.web.schema import AnswerModel
 
@@ -319,6 +326,43 @@ def test_a_wrong_option_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     monkeypatch.setenv(f"ARTICLE_QA_{name}", value)
     with pytest.raises(OptionsError, match=f"ARTICLE_QA_{name}"):
         read_options()
+
+
+def test_an_answer_that_is_being_given_is_finished_before_the_service_stops(
+    qa: ArticleQA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, asked = threading.Event(), threading.Event()
+    real = qa.stream
+
+    def slowly(*args: Any, **more: Any) -> Iterator[Event]:
+        asked.set()
+        stop.wait(10)
+        time.sleep(0.5)
+        return real(*args, **more)
+
+    monkeypatch.setattr(web_app, "configure_logging", lambda **_: None)  # it is the process's
+    app = create_app(qa, ServiceOptions(feedback=""), page=False)
+    options = ServiceOptions(feedback="", port=free_port(), stop_seconds=60)
+    serving = threading.Thread(target=serve, args=(app, options), kwargs={"stop": stop})
+    serving.start()
+    address = f"http://127.0.0.1:{options.port}"
+    httpx.Client(transport=httpx.HTTPTransport(retries=10)).get(f"{address}/healthz")
+    monkeypatch.setattr(qa, "stream", slowly)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(
+            httpx.post, f"{address}/v1/ask", json={"question": QUESTION}, timeout=60
+        )
+        assert asked.wait(30)
+        stop.set()
+        assert answer.result().json()["status"] == "answered"
+    serving.join(30)
+    assert not serving.is_alive()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 # -- MCP over HTTP --------------------------------------------------------------------------------
