@@ -9,15 +9,16 @@ RUN pip install "torch==2.13.*" --index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY src src
+ARG EXTRAS=mcp
 # Byte code stays where the service needs it, since a read-only root can keep none: without it each
 # start compiles some thousand files. What only a named model imports goes without.
-RUN pip install ".[mcp]" && cd /venv/lib/python3.11/site-packages \
+RUN pip install ".[${EXTRAS}]" && cd /venv/lib/python3.11/site-packages \
  && rm -rf torch/include torch/test \
  && for package in torch transformers sentence_transformers sympy sklearn; do \
       find "$package" -name __pycache__ -prune -exec rm -rf {} +; done
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 app
+RUN useradd --create-home --uid 10001 app && install -d -o app /objects
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY app.py ./

@@ -1,4 +1,9 @@
-"""How long each stage of an answer took: ``understand, retrieve, read, judge, chat, verify``."""
+"""How long each stage of an answer took.
+
+The stages are ``understand`` (a follow-up made to stand alone), ``retrieve``, ``read``, ``verify``
+(candidate sentences, a chat model's statements, citations), ``judge`` and ``chat`` (waiting for a
+chat model).
+"""
 
 from __future__ import annotations
 

@@ -20,9 +20,10 @@ from article_qa.answering.overview import (
     overview_kind,
     sentence_count,
 )
-from article_qa.answering.proposals import Proposal, propose
+from article_qa.answering.proposals import Proposal, pairs, propose, supported
 from article_qa.answering.question import analyse
 from article_qa.answering.reader import Reader
+from article_qa.answering.verifier import load_verifier, verify
 from article_qa.config import Settings
 from article_qa.language.names import absent_words
 from article_qa.stages import Stages
@@ -39,7 +40,7 @@ class ExtractiveEngine:
     """Answers with spans and sentences of the article; an ``Engine``.
 
     Args:
-        reader: what points at answers; None answers with sentences.
+        reader: what points at answers; None answers with sentences, which the verifier reads.
         settings: how much to read, and from which confidence on to answer.
     """
 
@@ -68,11 +69,10 @@ class ExtractiveEngine:
                 kind, tuple(articles.values()), sentences=sentence_count(question)
             )
         stages = Stages()
-        with stages.timed("read"):
-            found, proposals = self.propose(question, hits, articles)
+        found, proposals, features = self.propose(question, hits, articles, stages)
         with stages.timed("judge"):
             judge = load_judge()
-            scores = [judge.score(features) for features in features_of(found, proposals)]
+            scores = [judge.score(own) for own in features]
             same = [[says_the_same(p, other) for other in proposals] for p in proposals]
             short = [is_short(found.question, p) for p in proposals]
             best, confidence = judge.choose(scores, same, short)
@@ -89,7 +89,7 @@ class ExtractiveEngine:
         chosen = proposals[best]
         separator = "\n" if chosen.source == "list" else " "
         return Draft(
-            chosen.statements,
+            supported(found.question, chosen),
             confidence,
             status,
             separator=separator,
@@ -104,11 +104,22 @@ class ExtractiveEngine:
         yield self.draft(question, hits, articles)
 
     def propose(
-        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
-    ) -> tuple[Findings, list[Proposal]]:
-        """Read for a question and return what was found, and all proposals."""
-        found = gather(analyse(question), hits, articles, self.reader, self.settings)
-        return found, propose(found)
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        articles: Mapping[str, Article],
+        stages: Stages | None = None,
+    ) -> tuple[Findings, list[Proposal], list[dict[str, float]]]:
+        """Read for a question; return what was found, all proposals, and their features."""
+        stages = Stages() if stages is None else stages
+        with stages.timed("read"):
+            found = gather(analyse(question), hits, articles, self.reader, self.settings)
+            proposals = propose(found)
+        with stages.timed("verify"):
+            places = ((p.article.id, p.cited) for p in proposals)
+            verified = verify(load_verifier(), question, articles, places)
+        proposals += pairs(found, verified)
+        return found, proposals, features_of(found, proposals, verified)
 
     def _status(self, confidence: float) -> Status:
         if confidence >= self.settings.answer_threshold:
