@@ -34,7 +34,7 @@ SLOW = {
     "scipy",
     "sklearn",
 }
-TOP = {"__init__", "types", "errors", "config", "bot", "cli", "terminal"}
+TOP = {"__init__", "types", "errors", "config", "stages", "bot", "cli", "terminal"}
 ROOMS = {"reading", "retrieval", "language", "answering", "conversation", "chat", "evaluation",
          "training", "web"}  # fmt: skip
 PLACES = [

@@ -346,7 +346,8 @@ def test_an_answer_that_is_being_given_is_finished_before_the_service_stops(
     serving = threading.Thread(target=serve, args=(app, options), kwargs={"stop": stop})
     serving.start()
     address = f"http://127.0.0.1:{options.port}"
-    httpx.Client(transport=httpx.HTTPTransport(retries=10)).get(f"{address}/healthz")
+    with httpx.Client(transport=httpx.HTTPTransport(retries=10)) as client:
+        client.get(f"{address}/healthz")
     monkeypatch.setattr(qa, "stream", slowly)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(
