@@ -136,6 +136,7 @@ def test_what_the_sentence_says_is_supported(statement: str, source: str) -> Non
         ("He denied it.", "He refused to deny it.", "denies"),
         ("The discount is for any member.", "The discount is for new members.", "'any'"),
         ("Bells ring only on deck.", "Bells on deck ring, but only in fog.", "of something else"),
+        ("3 boats and 5 ships sank.", "5 Danish boats and 3 ships sank.", "something else"),
         ("Anyone under 16 may come.", "Anyone above 16 may come.", ""),
     ],
 )

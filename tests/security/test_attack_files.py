@@ -176,6 +176,12 @@ def test_the_widest_table_is_small() -> None:
 SLOW = ("a.pdf", pdf(2000, "The bell rang."))
 
 
+def test_more_memory_than_allowed_is_ended() -> None:
+    patient = replace(SMALL, child_cpu_seconds=60, child_seconds=60)
+    with pytest.raises(ArticleError, match="not a readable .docx"):  # with 4 GB it is read
+        read("a.docx", bomb(20), patient)
+
+
 def test_more_computing_than_allowed_is_ended() -> None:
     with pytest.raises(ArticleError, match="takes more than"):
         read(*SLOW, replace(SMALL, max_chars=10**8, child_cpu_seconds=1))

@@ -549,11 +549,15 @@ def _other_subject(claim: Facts, i: int, source: Facts, places: Sequence[int]) -
     return bool(places)
 
 
+_CLAUSE_NUMBER = re.compile(r"\s*\d+(?:\.\d+)+ [A-Z]")
+"""'5.1 New members may ...'"""
+
+
 def _numbers_moved(claim: Facts, source: Facts) -> str | None:
     """Find a number that the source gives to something else: '6 percent of the bare seeds'."""
     counts = {p: v for p, v in source.numbers.items() if not _is_date(source, p)}
-    if 0 in counts and source.tokens[1:2] and source.tokens[1].text[0].isupper():
-        del counts[0]  # '5.1 New members may ...' is a clause's number
+    if 0 in counts and _CLAUSE_NUMBER.match(source.text):
+        del counts[0]
     if len(counts) < 2:
         return None
     part = re.search(r"(\d[\d.,]*) of (?:the |its |their )?(\d[\d.,]*)", claim.text)
