@@ -178,7 +178,7 @@ SLOW = ("a.pdf", pdf(2000, "The bell rang."))
 
 def test_more_memory_than_allowed_is_ended() -> None:
     patient = replace(SMALL, child_cpu_seconds=60, child_seconds=60)
-    with pytest.raises(ArticleError, match="not a readable .docx"):  # with 4 GB it is read
+    with pytest.raises(ArticleError, match="not a readable"):  # with 4 GB it is read
         read("a.docx", bomb(20), patient)
 
 

@@ -118,8 +118,9 @@ class ExtractiveEngine:
         with stages.timed("verify"):
             places = ((p.article.id, p.cited) for p in proposals)
             verified = verify(load_verifier(), question, articles, places)
-        proposals += pairs(found, verified)
-        return found, proposals, features_of(found, proposals, verified)
+        with stages.timed("judge"):
+            proposals += pairs(found, verified)
+            return found, proposals, features_of(found, proposals, verified)
 
     def _status(self, confidence: float) -> Status:
         if confidence >= self.settings.answer_threshold:

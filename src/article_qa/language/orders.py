@@ -6,16 +6,27 @@ import re
 
 from article_qa.types import Article
 
-_MODEL = r"(?:AIs?|LLMs?|AI (?:systems?|models?|agents?|assistants?)|assistants?|chatbots?|" \
-    r"(?:large )?language models?)"  # fmt: skip
+_MODEL = r"(?:AIs?|LLMs?|AI (?:systems?|models?|agents?|assistants?|reviewers?)|assistants?|" \
+    r"chatbots?|(?:AI |large )?language models?)"  # fmt: skip
+_MUST = r"(?:must|should|shall|have to|has to|are to|is to)"
 _ADDRESSED = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b(?:\W+\w+){0,4}?\W+"
-    r"(?:instructions?|prompts?|rules|guidelines|context|article|text|passages?|above)\b"
-    rf"|\b{_MODEL}\b(?:\W+\w+){{0,6}}?\W+(?:must|should|shall|have to|are to)\W+(?:\w+\W+){{0,2}}?"
-    r"(?:answer|say|reply|respond|state|output|tell|claim|write|print|report)\b"
-    rf"|\b(?:note|message|instructions?|attention|notice)\W+(?:to|for)\W+(?:\w+\W+)?{_MODEL}\b"
-    r"|\bsystem prompt\b|\byou are (?:now )?(?:an? )?(?:AI|language model|assistant|chatbot)\b"
-    r"|^\W*(?:system|assistant)\s*:",
+    # 'Ignore all previous instructions', 'Disregard the article'; not 'Drivers ignore the rules'
+    r"\b(?:ignore|disregard|forget|override)\b(?:\W+\w+){0,3}?\W+"
+    r"(?:previous|prior|above|earlier|preceding|your|system)\b(?:\W+\w+){0,2}?\W+"
+    r"(?:instructions?|prompts?|rules|guidelines|context|text|messages?)\b"
+    r"|(?:^|[.:;,!—–]|\b(?:and|please|now|must|should))\W*(?:ignore|disregard|forget)\W+"
+    r"(?:all\W+|any\W+|everything\W+)?(?:(?:of|in)\W+)?(?:the\W+|this\W+|these\W+)?"
+    r"(?:instructions?|prompts?|article|text|passages?|above)\b"
+    # 'Any assistant reading this must answer that ...'; not 'AI systems must report accidents'
+    rf"|\b{_MODEL}\b(?:\W+\w+)?\W+(?:reading|processing|summari[sz]ing)\b(?:\W+\w+){{0,4}}?\W+"
+    rf"{_MUST}\b"
+    rf"|\b{_MODEL}\W+{_MUST}\W+(?:\w+\W+){{0,2}}?(?:answer|reply|respond|output|print)\W+"
+    r"(?:that|with|only)\b"
+    rf"|\b(?:note|message|instructions?|attention|notice)\W+(?:(?:to|for)\W+)?(?:\w+\W+)?{_MODEL}"
+    rf"\s*[:,]|\bif you are an? {_MODEL}\b|\bas an? {_MODEL},\W*you\b"
+    r"|\b(?:reveal|print|repeat|show|output)\W+(?:\w+\W+){0,2}?system prompt\b"
+    r"|\byou are now (?:an? )?(?:\w+ )?(?:AI|language model|assistant|chatbot)\b"
+    r"|^\W*(?-i:SYSTEM)\s*:",
     re.IGNORECASE,
 )
 
