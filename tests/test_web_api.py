@@ -311,10 +311,9 @@ def test_options_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ARTICLE_QA_TOKEN", "ARTICLE_QA_CHAT_MODEL", "ARTICLE_QA_ALLOWED_HOSTS", "PORT"):
-        monkeypatch.setenv(name, "")
-    options = read_options()
-    assert (options.token, options.chat_model, options.allowed_hosts) == (None, None, ())
+    for name in ("TOKEN", "CHAT_MODEL", "ALLOWED_HOSTS", "STORE", "OBJECTS", "PORT"):
+        monkeypatch.setenv(f"ARTICLE_QA_{name}", "")
+    assert read_options() == ServiceOptions.model_construct()
 
 
 @pytest.mark.parametrize(

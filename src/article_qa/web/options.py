@@ -69,7 +69,7 @@ class ServiceOptions(BaseSettings):
     def _names(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
-    @field_validator("token", "chat_model", "port", mode="before")
+    @field_validator("store", "objects", "port", "chat_model", "token", mode="before")
     @classmethod
     def _unset(cls, value: Any) -> Any:
         return None if value == "" else value  # as compose sets a variable that nobody set
