@@ -3,7 +3,8 @@
 Starts ``article-qa serve`` on the index of the repository and says how long it takes until
 ``/readyz`` says so. Then 1, 10 and 50 clients ask at once, each waiting for its answer before its
 next question; every answer must be the very bytes that the same question gets alone. On Linux the
-server's processor time is printed, too: it says more than the clock where others use the machine.
+server's processor time, which says more than the clock where others use the machine, and the peak
+of its memory are printed, too.
 """
 
 from __future__ import annotations
@@ -60,6 +61,16 @@ def processor(server: subprocess.Popen[bytes]) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def peak(server: subprocess.Popen[bytes]) -> float:
+    """Return the most megabytes of memory that a process has had; 0 where nothing says it."""
+    try:
+        status = Path(f"/proc/{server.pid}/status").read_text("ascii")
+    except OSError:
+        return 0.0
+    (kilobytes,) = (row.split()[1] for row in status.splitlines() if row.startswith("VmHWM"))
+    return int(kilobytes) / 1000
+
+
 def ask(port: int, question: str) -> tuple[float, bytes]:
     """Ask; return seconds and the answer's bytes."""
     began = time.monotonic()
@@ -110,6 +121,7 @@ def main() -> None:
             told = crowd(port, clients, asked, alone)
             each = (processor(server) - before) / (clients * len(asked))
             print(f"{told}, {each:.2f} s of processor a question", flush=True)
+        print(f"peak of memory {peak(server):.0f} MB")
     finally:
         server.terminate()
         server.wait(timeout=60)

@@ -1,16 +1,15 @@
-"""What visitors' own articles and a day's questions cost in memory, on Linux:
-``python -m tests.benchmarks.memory``.
+"""What visitors' own articles cost in memory, on Linux: ``python -m tests.benchmarks.memory``.
 
 ``--articles N`` visitors bring an article of 2 KB each and ask it one question; printed is how much
-the process has grown beside one that has answered ten questions of the shared article. Then
-``--questions N`` questions are asked of the shared article, and the peak of the process is printed.
+the process has grown beside one that has answered ten questions of the shared article. The peak of
+a whole service is printed by ``tests.benchmarks.load``.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
-import re
 from pathlib import Path
 
 from article_qa import ArticleQA
@@ -24,10 +23,10 @@ TYPED = ROOT / "tests" / "regression" / "typed" / "articles"
 ARTICLE_BYTES = 2000
 
 
-def megabytes(field: str) -> float:
-    """Return a figure of this process: ``VmRSS`` is its memory now, ``VmHWM`` its peak."""
-    status = Path("/proc/self/status").read_text("ascii")
-    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
+def megabytes() -> float:
+    """Return the memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def texts(count: int) -> list[str]:
@@ -51,7 +50,6 @@ def texts(count: int) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--articles", type=int, default=200)
-    parser.add_argument("--questions", type=int, default=100)
     options = parser.parse_args()
     service = Service(Library(lambda: ArticleQA.load(ROOT / "index")))
     service.library.ready.result()
@@ -59,17 +57,14 @@ def main() -> None:
     questions = [question.turns[-1] for question in asked]
     for question in questions[:10]:
         service.ask(Asked(question, way="benchmark"))
-    before = megabytes("VmRSS")
+    before = megabytes()
     for n, text in enumerate(texts(options.articles), 1):
         session = service.sessions.open("")
         article = service.add(session, "own", text, way="benchmark")
         question = questions[n % len(questions)]
         service.ask(Asked(question, way="benchmark", article_ids=[article.id], session=session))
         if n % 50 == 0 or n == options.articles:
-            print(f"{n} own articles: {megabytes('VmRSS') - before:.0f} MB more", flush=True)
-    for n in range(options.questions):
-        service.ask(Asked(questions[n % len(questions)], way="benchmark"))
-    print(f"after {options.questions} questions: peak {megabytes('VmHWM'):.0f} MB")
+            print(f"{n} own articles: {megabytes() - before:.0f} MB more", flush=True)
 
 
 if __name__ == "__main__":

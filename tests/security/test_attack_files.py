@@ -184,7 +184,7 @@ def test_more_memory_than_allowed_is_ended() -> None:
 
 def test_more_computing_than_allowed_is_ended() -> None:
     with pytest.raises(ArticleError, match="takes more than"):
-        read(*SLOW, replace(SMALL, max_chars=10**8, child_cpu_seconds=1))
+        read(*SLOW, replace(SMALL, max_chars=10**8, child_cpu_seconds=1, child_seconds=300))
 
 
 def test_more_time_than_allowed_is_ended() -> None:
