@@ -10,12 +10,11 @@ COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY src src
 ARG EXTRAS=mcp
-# Byte code stays where the service needs it, since a read-only root can keep none: without it each
-# start compiles some thousand files. What only a named model imports goes without.
-RUN pip install ".[${EXTRAS}]" && cd /venv/lib/python3.11/site-packages \
- && rm -rf torch/include torch/test \
- && for package in torch transformers sentence_transformers sympy sklearn; do \
-      find "$package" -name __pycache__ -prune -exec rm -rf {} +; done
+# The bundled models need no torch; 1 keeps what an embedding model or reader of another name needs.
+ARG NAMED_MODELS=0
+# Byte code stays: a read-only root can keep none, and each start would compile thousands of files.
+RUN pip install ".[${EXTRAS}]" && if [ "$NAMED_MODELS" != 1 ]; then \
+      pip uninstall -y torch transformers sentence-transformers sympy mpmath networkx; fi
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 app && install -d -o app /objects
