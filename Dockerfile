@@ -10,9 +10,11 @@ COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY src src
 ARG EXTRAS=mcp
-RUN pip install ".[${EXTRAS}]" \
- && find /venv -name "__pycache__" -prune -exec rm -rf {} + \
- && rm -rf /venv/lib/python3.11/site-packages/torch/include /venv/lib/python3.11/site-packages/torch/test
+# The bundled models need no torch; 1 keeps what an embedding model or reader of another name needs.
+ARG NAMED_MODELS=0
+# Byte code stays: a read-only root can keep none, and each start would compile thousands of files.
+RUN pip install ".[${EXTRAS}]" && if [ "$NAMED_MODELS" != 1 ]; then \
+      pip uninstall -y torch transformers sentence-transformers sympy mpmath networkx; fi
 
 FROM python:3.11-slim
 RUN useradd --create-home --uid 10001 app && install -d -o app /objects
@@ -29,5 +31,5 @@ USER app
 EXPOSE 7860
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD \
-  ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7860/readyz', timeout=4)"]
+  ["python", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/readyz', timeout=4)"]
 CMD ["python", "app.py"]

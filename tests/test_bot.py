@@ -14,7 +14,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
 from article_qa import ArticleQA, Settings
-from article_qa.bot import EMPTY_QUESTION, Request
+from article_qa.bot import Request
 from article_qa.errors import ArticleError, IndexStaleError
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
@@ -94,7 +94,7 @@ def test_who_somebody_is_stands_beside_the_name(qa: ArticleQA) -> None:
 
 
 def test_questions_that_need_no_reading(qa: ArticleQA) -> None:
-    assert qa.ask(" \n").reason == EMPTY_QUESTION
+    assert qa.ask(" \n").reason == "The question is empty."
     long = qa.ask("why " * 25_000)
     assert long.refused and "100,000 characters" in str(long.reason)
 
@@ -123,6 +123,19 @@ async def test_async_twins_agree(qa: ArticleQA) -> None:
     answer = await qa.aask(question)
     assert answer == qa.ask(question)
     assert [e.answer async for e in qa.astream(question)][-1] == answer
+
+
+def test_an_answer_says_how_long_its_stages_took(qa: ArticleQA) -> None:
+    answer = qa.ask("Who took command in 2015?")
+    assert set(answer.stages) == {"understand", "retrieve", "read", "judge", "verify"}
+    assert all(spent > 0 for spent in answer.stages.values())
+    assert sum(answer.stages.values()) <= answer.seconds
+
+
+def test_stages_of_several_questions_add_up(qa: ArticleQA) -> None:
+    answer = qa.ask("Who took command in 2015, and what did she say about the sea?")
+    assert set(answer.stages) == {"understand", "retrieve", "read", "judge", "verify"}
+    assert sum(answer.stages.values()) <= answer.seconds
 
 
 def test_the_chain_is_a_runnable(qa: ArticleQA) -> None:

@@ -42,6 +42,7 @@ from article_qa.types import (
     Evidence,
     Hit,
     Statement,
+    Status,
     Turn,
     Usage,
 )
@@ -106,9 +107,12 @@ class Fallback:
 
     name = "extractive"
 
+    def __init__(self, status: Status = "unsure") -> None:
+        self.status = status
+
     def draft(self, question: str, hits: Any, articles: Any) -> Draft:
         evidence = tuple(Evidence(h.passage.article_id, h.sentence) for h in hits[:1])
-        return Draft((Statement(evidence),), 0.7)
+        return Draft((Statement(evidence),), 0.7, self.status)
 
     def stream(self, question: str, hits: Any, articles: Any) -> Iterator[str | Draft]:
         yield self.draft(question, hits, articles)
@@ -235,6 +239,14 @@ def test_the_agreed_phrase_is_a_refusal(said: str) -> None:
     assert got.refused
     assert got.engine == "chat"
     assert got.reason == "The chat model found no answer in the passages."
+
+
+@pytest.mark.parametrize("said", [CANNOT_ANSWER, "The bridge is made of cheese. [1]"])
+def test_what_the_fallback_is_sure_of_is_given_as_unsure(said: str) -> None:
+    engine = ChatEngine(Scripted(pieces=[said]), Settings(), fallback=Fallback("answered"))
+    draft = engine.draft("q?", HITS, ARTICLES)
+    assert draft.status == "unsure" and draft.statements
+    assert "chat model" in str(draft.notice)
 
 
 def test_html_stays_text_and_gets_no_support() -> None:
@@ -464,6 +476,16 @@ def test_a_model_that_trickles_is_given_up_in_time() -> None:
     got = answer(*[drop] * 200, settings=Settings(chat_timeout=0.3))
     assert time.perf_counter() - began < 4
     assert got.engine == "extractive"
+
+
+def test_time_spent_on_the_model_and_on_the_check_is_told_apart() -> None:
+    def slowly() -> str:
+        time.sleep(0.05)
+        return "It cost 4.2 million kroner. [1]"
+
+    draft = make_engine(slowly).draft("q", make_hits(ARTICLE), {ARTICLE.id: ARTICLE})
+    assert set(draft.stages) == {"chat", "verify"}
+    assert draft.stages["chat"] >= 0.05
 
 
 def test_without_passages_the_model_is_not_asked() -> None:

@@ -9,7 +9,7 @@ import pytest
 from article_qa.answering.reader import BUNDLED_READER, Reader
 from article_qa.errors import ModelError
 from article_qa.retrieval.embeddings import SentenceEmbeddings, bundled_folder
-from article_qa.retrieval.encoder import Encoder
+from article_qa.retrieval.encoder import GRAPH, Encoder, Graph
 
 WINDOW = "The Heron ferry has crossed the strait since 1987. Captain Lena Marsh steers it."
 QUESTIONS = ["Who steers the ferry?", "Since when?", "", "Was 'Fährverkehr' überall? 🚢 " * 60]
@@ -32,6 +32,24 @@ def test_the_bundled_reader_reads_as_transformers_would(tmp_path: Path) -> None:
             one, other = (r.read(question, [window])[0].spans for r in (fast, reference))
             assert [s.span for s in one[:1]] == [s.span for s in other[:1]]
             assert [s.margin for s in one] == pytest.approx([s.margin for s in other], abs=1e-3)
+
+
+def test_a_graph_has_its_own_copy_of_the_weights() -> None:
+    """Else the arrays would have to be kept, and all weights be in memory twice."""
+    from safetensors.numpy import load_file
+
+    read = load_file(bundled_folder() / "model.safetensors")
+    weights = {
+        name: value.copy()
+        for name, value in read.items()
+        if name.startswith(("embeddings.", "encoder.")) and name.endswith((".weight", ".bias"))
+    }
+    graph = Graph(GRAPH, weights)
+    before = graph.run([101, 2054, 102], [0, 0, 0])
+    for value in weights.values():
+        value.fill(np.nan)
+    assert np.isfinite(before).all()
+    assert (graph.run([101, 2054, 102], [0, 0, 0]) == before).all()
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json"])

@@ -1,11 +1,14 @@
 import hashlib
 import subprocess
 import sys
+import threading
+import time
 from importlib.resources import files
 
 import pytest
 
 from article_qa.errors import IndexCorruptError
+from article_qa.language import parse as language
 from article_qa.language.parse import Parsed, parse, parse_question
 from article_qa.reading.article import parse_article
 from article_qa.types import Span
@@ -36,6 +39,53 @@ def test_an_analysis_is_kept_as_bytes() -> None:
     ]
     assert again.to_bytes() == parsed.to_bytes()
     assert parse(article) is parsed
+
+
+def test_of_long_unused_articles_the_bytes_alone_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "_MAX_READ", 25)
+    one, two = (parse_article(f"{TEXT} It rang {n} times.", id="ferry") for n in (3, 4))
+    first = parse(one)
+    assert parse(one) is first
+    parse(two)
+    made = []
+    monkeypatch.setattr(language.pipeline(), "pipe", lambda texts: made.append(texts))
+    again = parse(one)
+    assert again is not first and again.to_bytes() == first.to_bytes()
+    assert not made, "it was analysed a second time"
+
+
+def test_a_question_is_analysed_while_a_long_article_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, order = language.pipeline(), []
+
+    class Slow:
+        vocab = real.vocab
+
+        def pipe(self, texts: list[str]) -> list[object]:
+            order.append("sentence")
+            time.sleep(0.02)
+            return list(real.pipe(texts))
+
+        def __call__(self, text: str) -> object:
+            order.append("question")
+            return real(text)
+
+    monkeypatch.setattr(language, "pipeline", Slow)
+    monkeypatch.setattr(language, "_BATCH", 1)
+    article = parse_article("It rang. " * 30 + "It fell.", id="bell")
+    reading = threading.Thread(target=parse, args=(article,))
+    reading.start()
+    parse_question("what rang thirty times")
+    reading.join()
+    assert order[-1] == "sentence"
+
+
+def test_the_pipeline_is_loaded_anew_when_it_has_learned_too_much(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = language.pipeline()
+    monkeypatch.setattr(language, "_MAX_STRINGS", len(old.vocab.strings) - 1)
+    parse(parse_article("The gong of Quorrl rang.", id="gong"))
+    assert language.pipeline() is not old
 
 
 @pytest.mark.parametrize("cut", [0, 20, 100])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,7 +34,7 @@ SLOW = {
     "scipy",
     "sklearn",
 }
-TOP = {"__init__", "types", "errors", "config", "bot", "cli", "terminal"}
+TOP = {"__init__", "types", "errors", "config", "stages", "bot", "cli", "terminal"}
 ROOMS = {"reading", "retrieval", "language", "answering", "conversation", "chat", "evaluation",
          "training", "web"}  # fmt: skip
 PLACES = [
@@ -69,6 +70,18 @@ def test_all_is_what_is_public() -> None:
         assert getattr(article_qa, name) is not None
     with pytest.raises(AttributeError):
         article_qa.nothing  # noqa: B018
+
+
+def test_all_that_comes_from_others_is_named_with_its_licence() -> None:
+    root = Path(__file__).parent.parent
+    named = (root / "THIRD_PARTY.md").read_text("utf-8")
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = {re.split(r"[<>=\[;]", line)[0] for line in project["dependencies"]}
+    assert {name for name in needed if name not in named} == set()
+    shipped = {path.name for path in (PACKAGE / "models").iterdir()} - {"__pycache__"}
+    assert {name for name in shipped if f"models/{name}`" not in named} == set()
+    assert all(list(root.glob(pattern)) for pattern in project["license-files"])
+    assert "MIT" in project["license"] and "CC-BY-SA-4.0" in project["license"]
 
 
 def imports(path: Path, *, inside_functions: bool = True) -> set[str]:

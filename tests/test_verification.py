@@ -50,6 +50,12 @@ def test_floors_on_how_far_a_statement_goes() -> None:
     assert counts.accepted_true >= 10
 
 
+def test_floors_on_statements_written_before_anything_was_changed_for_them() -> None:
+    counts = measure("fresh")
+    assert (counts.accepted_false, counts.total) == (0, 77)
+    assert counts.accepted_true >= 24
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -90,6 +96,11 @@ TRIAL = "Dr. Ada Moreau of Lyon tested 1.2 million samples for Helix, but found 
         ("Chinese ships sank.", "Ships from China sank."),
         ("He was unwilling to sign.", "He was not willing to sign."),
         ("The U.S. sent ships.", "The United States sent ships."),
+        ("It took under three minutes.", "It took less than three minutes."),
+        ("You can leave at any time.", "You may leave at any time."),
+        ("Dr. Moreau found no traces of any lead.", TRIAL),
+        ("Dogs are only allowed on a lead.", "Dogs are allowed on deck, but only on a lead."),
+        ("Members can leave for 14 days.", "5.1 Members under this Plan may leave for 14 days."),
         ("She said it was “a disaster”.", 'She called it "a disaster," and said so twice.'),
     ],
 )
@@ -123,6 +134,10 @@ def test_what_the_sentence_says_is_supported(statement: str, source: str) -> Non
         ("He came before lunch.", "He came after lunch.", "where the article has 'after'"),
         ("He sold last year's car.", "He sold this year's car.", "where the article has 'this'"),
         ("He denied it.", "He refused to deny it.", "denies"),
+        ("The discount is for any member.", "The discount is for new members.", "'any'"),
+        ("Bells ring only on deck.", "Bells on deck ring, but only in fog.", "of something else"),
+        ("3 boats and 5 ships sank.", "5 Danish boats and 3 ships sank.", "something else"),
+        ("Anyone under 16 may come.", "Anyone above 16 may come.", ""),
     ],
 )
 def test_a_changed_fact_is_refused(statement: str, source: str, problem: str) -> None:

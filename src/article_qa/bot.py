@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePath
@@ -37,13 +37,12 @@ from article_qa.retrieval.embeddings import Embedder, Progress, as_embedder
 from article_qa.retrieval.retriever import HitDocument, HybridRetriever
 from article_qa.retrieval.store_local import LocalStore
 from article_qa.retrieval.stores import new_store, saved_store
+from article_qa.stages import Stages
 from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Store, Turn
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
-
-EMPTY_QUESTION = "The question is empty."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,7 @@ class Request:
         hits: what was found, best first.
         draft: what the engine proposes.
         answer: set at once where no chain is needed (an empty question).
+        stages: how long each stage took so far.
     """
 
     question: str
@@ -67,6 +67,7 @@ class Request:
     hits: tuple[Hit, ...] = ()
     draft: Draft | None = None
     answer: Answer | None = None
+    stages: Stages = field(default_factory=Stages, compare=False)
 
 
 class Parts(TypedDict, total=False):
@@ -142,6 +143,7 @@ class ArticleQA:
 
             chat = ChatEngine(chat_model, self.settings, fallback=extractive)
             self.engine = chat
+            self.chat_model = chat.model or chat_model  # made once, for all who share it
             self._stand_alone = partial(rewrite_with_model, chat.model)
         elif engine is None:
             self._questions = questions_of
@@ -428,28 +430,27 @@ class ArticleQA:
     def _understand(self, request: str | Request) -> Request:
         if isinstance(request, str):
             request = Request(request)
+        request = replace(request, stages=Stages())
         question = request.question
         if not isinstance(question, str):
             raise TypeError(f"A question is a string, not {type(question).__name__}.")
-        if not question.strip():
-            return replace(request, answer=citations.invalid(question, EMPTY_QUESTION))
-        limit = self.settings.max_question_chars
-        if len(question) > limit:
-            reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
+        if reason := citations.why_invalid(question, self.settings.max_question_chars):
             return replace(request, answer=citations.invalid(question, reason))
         if len(self._questions(question)) > 1:  # each is understood after those before it
             return replace(request, standalone=question)
-        return replace(request, standalone=self._stand_alone(question, request.history))
+        with request.stages.timed("understand"):
+            return replace(request, standalone=self._stand_alone(question, request.history))
 
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:
             return request
-        if overview_kind(request.standalone) in WHOLE_KINDS:
-            return replace(request, hits=self._central_hits(request))
-        documents = self.as_retriever().invoke(
-            request.standalone, config, article_ids=request.article_ids
-        )
-        return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
+        with request.stages.timed("retrieve"):
+            if overview_kind(request.standalone) in WHOLE_KINDS:
+                return replace(request, hits=self._central_hits(request))
+            documents = self.as_retriever().invoke(
+                request.standalone, config, article_ids=request.article_ids
+            )
+            return replace(request, hits=tuple(cast(HitDocument, d).hit for d in documents))
 
     def _central_hits(self, request: Request) -> tuple[Hit, ...]:
         """Return the passages of the central sentences: no passage is about a whole article."""
@@ -483,6 +484,7 @@ class ArticleQA:
             asked = self._understand(Request(part, turns, request.article_ids))
             read.append(self._draft(self._retrieve(asked, RunnableConfig())))
             turns = (*turns, Turn(part, self._verify(read[-1])))
+            request.stages.add(turns[-1].answer.stages)
         understood = tuple(one.standalone for one in read)
         return replace(
             request,
@@ -499,14 +501,20 @@ class ArticleQA:
     def _verify(self, request: Request) -> Answer:
         if request.answer is not None or request.draft is None:
             return request.answer or citations.invalid(request.question, "No answer was drafted.")
-        return citations.verify(
-            request.draft,
-            request.question,
-            request.hits,
-            self.store.articles_by_id,
-            understood_as=request.standalone if request.standalone != request.question else None,
-            show_unsupported=self.settings.show_unsupported,
-        )
+        stages = Stages(request.stages)
+        stages.add(request.draft.stages)
+        with stages.timed("verify"):
+            answer = citations.verify(
+                request.draft,
+                request.question,
+                request.hits,
+                self.store.articles_by_id,
+                understood_as=(
+                    request.standalone if request.standalone != request.question else None
+                ),
+                show_unsupported=self.settings.show_unsupported,
+            )
+        return replace(answer, stages=stages)
 
 
 def _joined(questions: Sequence[str], drafts: Sequence[Draft]) -> Draft:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
+from article_qa.answering.citations import why_invalid
 from article_qa.config import Settings
 from article_qa.errors import ArticleQAError
 from article_qa.evaluation.command import evaluate_command
@@ -219,7 +220,7 @@ def ask(
 ) -> None:
     """Answer one question, with the exact passages it rests on."""
     text = sys.stdin.read() if question == "-" else question
-    if problem := _problem(text):
+    if problem := why_invalid(text, Settings().max_question_chars):
         _print_error(problem, "InvalidQuestion", as_json=as_json)
         raise typer.Exit(INVALID)
     qa = _open(index, article, chat_model, store, objects)
@@ -230,16 +231,6 @@ def ask(
         _print_answer(answer, qa)
     if answer.refused:
         raise typer.Exit(REFUSED)
-
-
-def _problem(question: str) -> str | None:
-    """Say why a question cannot be asked at all."""
-    limit = Settings().max_question_chars
-    if not question.strip():
-        return "The question is empty."
-    if len(question) > limit:
-        return f"The question has {len(question):,} characters; at most {limit:,} are read."
-    return None
 
 
 def _streamed(qa: ArticleQA, question: str, *, as_json: bool) -> Answer:

@@ -254,6 +254,7 @@ class Draft:
         notice: something the reader should know ("the chat model did not answer ...").
         usage: token use, or None where no chat model was asked.
         engine: name of the engine that wrote it.
+        stages: seconds the engine spent, by stage ("read", "judge", ...); not part of equality.
     """
 
     statements: tuple[Statement, ...] = ()
@@ -265,6 +266,7 @@ class Draft:
     notice: str | None = None
     usage: Usage | None = None
     engine: str = "extractive"
+    stages: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +332,7 @@ class Answer:
         usage: token use of a chat model, or None.
         engine: name of the engine that answered.
         seconds: wall-clock time of the whole call; not part of equality.
+        stages: seconds by stage of it; not part of equality.
     """
 
     question: str
@@ -346,6 +349,7 @@ class Answer:
     usage: Usage | None = None
     engine: str = "extractive"
     seconds: float = field(default=0.0, compare=False)
+    stages: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def refused(self) -> bool:
@@ -353,8 +357,8 @@ class Answer:
         return self.status in ("refused", "invalid")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as plain JSON types; ``seconds`` is left out, so equal answers give
-        equal bytes.
+        """Return the answer as plain JSON types; ``seconds`` and ``stages`` are left out, so equal
+        answers give equal bytes.
         """
         return {
             "question": self.question,

@@ -17,6 +17,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ TESTS = Path(__file__).parents[1]
 MADE = TESTS / "data" / "verification.jsonl"
 SCOPE = TESTS / "data" / "verification_scope.jsonl"
 HELD = TESTS / "data" / "verification_held.jsonl"
+FRESH = TESTS / "data" / "verification_fresh.jsonl"
 
 
 @dataclass
@@ -99,9 +101,9 @@ def read_made() -> Iterator[tuple[dict[str, Any], list[Source]]]:
         yield row, sources[row["article"]]
 
 
-def read_held() -> Iterator[tuple[dict[str, Any], list[Source]]]:
+def read_whole(path: Path) -> Iterator[tuple[dict[str, Any], list[Source]]]:
     """Rows of labelled statements, one an article, with all sentences of that article."""
-    for line in HELD.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
         yield row, sentences_of(read_article(TESTS / row["article"]))
 
@@ -113,11 +115,16 @@ def read_scope() -> Iterator[tuple[dict[str, Any], list[Source]]]:
         yield row, sentences_of(parse_article(row["text"], id=row["article"]))
 
 
-READERS = {"made": read_made, "held": read_held, "scope": read_scope}
+READERS = {
+    "made": read_made,
+    "held": partial(read_whole, HELD),
+    "scope": read_scope,
+    "fresh": partial(read_whole, FRESH),
+}
 
 
 def measure(which: str = "held", embed: Embed | None = None) -> Counts:
-    """Check the statements of one set: ``"made"``, ``"held"`` or ``"scope"``."""
+    """Check the statements of one set: ``"made"``, ``"held"``, ``"scope"`` or ``"fresh"``."""
     counts = Counts()
     for row, sources in READERS[which]():
         known = [source.text for source in sources]

@@ -176,9 +176,15 @@ def test_the_widest_table_is_small() -> None:
 SLOW = ("a.pdf", pdf(2000, "The bell rang."))
 
 
+def test_more_memory_than_allowed_is_ended() -> None:
+    patient = replace(SMALL, child_cpu_seconds=60, child_seconds=60)
+    with pytest.raises(ArticleError, match="not a readable"):  # with 4 GB it is read
+        read("a.docx", bomb(20), patient)
+
+
 def test_more_computing_than_allowed_is_ended() -> None:
     with pytest.raises(ArticleError, match="takes more than"):
-        read(*SLOW, replace(SMALL, max_chars=10**8, child_cpu_seconds=1))
+        read(*SLOW, replace(SMALL, max_chars=10**8, child_cpu_seconds=1, child_seconds=300))
 
 
 def test_more_time_than_allowed_is_ended() -> None:

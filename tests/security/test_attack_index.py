@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,17 @@ def test_vectors_of_another_width_are_refused_at_load(saved: Path) -> None:
     rewrite(saved, {"passage_vectors.npy": narrow, "sentence_vectors.npy": narrow})
     with pytest.raises(IndexCorruptError, match="384"):
         load(saved)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs folders that can be opened")
+def test_the_names_of_the_files_are_on_the_disk_too(
+    qa: ArticleQA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda file: flushed.append(S_ISDIR(os.fstat(file).st_mode)))
+    qa.save(tmp_path / "index")
+    assert flushed[-1], "the folder is flushed last"
+    assert flushed.count(False) == 6
 
 
 @pytest.mark.parametrize("junk", ["file", "folder"])

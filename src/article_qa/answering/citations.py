@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from article_qa.language.orders import addressed_to_model
 from article_qa.types import Answer, Article, Citation, Draft, Evidence, Hit, Span, Statement
 
 NOT_IN_ARTICLE = "The article does not say."
@@ -17,6 +18,9 @@ NOT_IN_ARTICLE = "The article does not say."
 
 PERHAPS = "Perhaps: "
 """How an answer that is not sure begins."""
+
+ORDERS = "The passage quoted gives orders to AI models. They are words of the article, no evidence."
+"""Goes with an answer that rests on such a passage, which is never given as sure."""
 
 
 @dataclass
@@ -88,9 +92,12 @@ def verify(
         for e in draft.nearest:
             if kept := _checked(e, articles):
                 nearest.add(kept)
+    orders = any(addressed_to_model(citation.quote) for citation in citations)
     status = draft.status
     if refused and status != "invalid":
         status = "refused"
+    elif orders and status == "answered":
+        status = "unsure"
     lead = PERHAPS if status == "unsure" else ""
     return Answer(
         question=question,
@@ -103,7 +110,7 @@ def verify(
         hits=tuple(hits),
         nearest=nearest.citations(),
         understood_as=understood_as,
-        notice=draft.notice,
+        notice=" ".join(filter(None, [ORDERS if orders else None, draft.notice])) or None,
         usage=draft.usage,
         engine=draft.engine,
     )
@@ -112,6 +119,20 @@ def verify(
 def invalid(question: str, reason: str) -> Answer:
     """Return the answer to what is no question: nothing, or more than can be read."""
     return verify(Draft(reason=reason, status="invalid"), question, (), {})
+
+
+def why_invalid(question: str, limit: int) -> str | None:
+    """Say why a text is no question that can be asked; None where it is one.
+
+    Args:
+        question: as it was asked.
+        limit: characters it may have.
+    """
+    if not question.strip():
+        return "The question is empty."
+    if len(question) > limit:
+        return f"The question has {len(question):,} characters; at most {limit:,} are read."
+    return None
 
 
 def _checked(evidence: Evidence, articles: Mapping[str, Article]) -> Evidence | None:

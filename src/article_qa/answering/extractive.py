@@ -26,6 +26,7 @@ from article_qa.answering.reader import Reader
 from article_qa.answering.verifier import load_verifier, verify
 from article_qa.config import Settings
 from article_qa.language.names import absent_words
+from article_qa.stages import Stages
 from article_qa.types import Article, Draft, Evidence, Hit, Status
 
 NEAREST = 3
@@ -67,12 +68,14 @@ class ExtractiveEngine:
             return overview_draft(
                 kind, tuple(articles.values()), sentences=sentence_count(question)
             )
-        found, proposals, features = self.propose(question, hits, articles)
-        judge = load_judge()
-        scores = [judge.score(own) for own in features]
-        same = [[says_the_same(p, other) for other in proposals] for p in proposals]
-        short = [is_short(found.question, p) for p in proposals]
-        best, confidence = judge.choose(scores, same, short)
+        stages = Stages()
+        found, proposals, features = self.propose(question, hits, articles, stages)
+        with stages.timed("judge"):
+            judge = load_judge()
+            scores = [judge.score(own) for own in features]
+            same = [[says_the_same(p, other) for other in proposals] for p in proposals]
+            short = [is_short(found.question, p) for p in proposals]
+            best, confidence = judge.choose(scores, same, short)
         status = self._status(confidence)
         if status == "refused":
             order = sorted(range(len(proposals)), key=lambda i: (-scores[i], i))
@@ -81,6 +84,7 @@ class ExtractiveEngine:
                 confidence=confidence,
                 reason=_reason(found, self.settings),
                 nearest=_nearest([proposals[i] for i in order], found, self.settings),
+                stages=stages,
             )
         chosen = proposals[best]
         separator = "\n" if chosen.source == "list" else " "
@@ -90,6 +94,7 @@ class ExtractiveEngine:
             status,
             separator=separator,
             notice=chosen.notice,
+            stages=stages,
         )
 
     def stream(
@@ -99,15 +104,23 @@ class ExtractiveEngine:
         yield self.draft(question, hits, articles)
 
     def propose(
-        self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
+        self,
+        question: str,
+        hits: Sequence[Hit],
+        articles: Mapping[str, Article],
+        stages: Stages | None = None,
     ) -> tuple[Findings, list[Proposal], list[dict[str, float]]]:
         """Read for a question; return what was found, all proposals, and their features."""
-        found = gather(analyse(question), hits, articles, self.reader, self.settings)
-        proposals = propose(found)
-        places = ((p.article.id, p.cited) for p in proposals)
-        verified = verify(load_verifier(), question, articles, places)
-        proposals += pairs(found, verified)
-        return found, proposals, features_of(found, proposals, verified)
+        stages = Stages() if stages is None else stages
+        with stages.timed("read"):
+            found = gather(analyse(question), hits, articles, self.reader, self.settings)
+            proposals = propose(found)
+        with stages.timed("verify"):
+            places = ((p.article.id, p.cited) for p in proposals)
+            verified = verify(load_verifier(), question, articles, places)
+        with stages.timed("judge"):
+            proposals += pairs(found, verified)
+            return found, proposals, features_of(found, proposals, verified)
 
     def _status(self, confidence: float) -> Status:
         if confidence >= self.settings.answer_threshold:

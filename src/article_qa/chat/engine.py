@@ -32,6 +32,7 @@ from article_qa.chat.verification import Embed, Source, Verdict, check, sentence
 from article_qa.config import Settings
 from article_qa.conversation.followup import standalone
 from article_qa.errors import MissingExtraError, ModelError
+from article_qa.stages import Stages
 from article_qa.types import (
     Article,
     Draft,
@@ -564,7 +565,8 @@ class ChatEngine:
     Args:
         model: a LangChain chat model, or the name of one (``"openai:gpt-5-mini"``).
         settings: timeout, and whether unsupported statements are shown.
-        fallback: answers where the model fails.
+        fallback: answers where the model fails, and, as unsure, where it finds no answer and the
+            fallback is sure of one.
         embed: embeds words for the check of statements; None for none.
 
     Raises:
@@ -609,6 +611,7 @@ class ChatEngine:
         if not hits:
             yield self.fallback.draft(question, hits, articles)
             return
+        stages = Stages()
         try:
             if self.model is None:
                 raise _ModelFailedError("is not configured (is its key set?)")
@@ -617,7 +620,8 @@ class ChatEngine:
             )
             written, ending = _Written(), _Ending()
             usage: Usage | None = None
-            with closing(_ask(self.model, messages, self.settings.chat_timeout)) as pieces:
+            answering = _ask(self.model, messages, self.settings.chat_timeout)
+            with stages.timed("chat"), closing(answering) as pieces:
                 for piece in pieces:
                     usage = _add(usage, piece)
                     ending.add(piece)
@@ -631,13 +635,20 @@ class ChatEngine:
         except _ModelFailedError as failure:
             logger.warning("The chat model %s.", failure)
             notice = f"The chat model {failure}; this answer was found without it."
-            yield replace(self.fallback.draft(question, hits, articles), notice=notice)
+            draft = self.fallback.draft(question, hits, articles)
+            stages.add(draft.stages)
+            yield replace(draft, notice=notice, stages=stages)
             return
-        draft = self._verified(said, shown, hits)
+        with stages.timed("verify"):
+            draft = self._verified(said, shown, hits)
+        if not draft.statements:
+            found = self.fallback.draft(question, hits, articles)
+            stages.add(found.stages)
+            draft = _doubted(draft, found)
         if ending.problem:
             cut = f"The answer is incomplete: the chat model {ending.problem}."
             draft = replace(draft, notice=f"{cut} {draft.notice}" if draft.notice else cut)
-        yield replace(draft, usage=usage)
+        yield replace(draft, usage=usage, stages=stages)
 
     def _verified(self, answer: str, shown: Sequence[Shown], hits: Sequence[Hit]) -> Draft:
         """Turn a model's answer into a draft of what the passages bear out."""
@@ -680,6 +691,17 @@ class ChatEngine:
             if verdict.supported:
                 return verdict
         return verdict
+
+
+def _doubted(refusal: Draft, found: Draft) -> Draft:
+    """Return what the fallback found where it is sure of it, but as unsure, or else the refusal.
+
+    Small models say too readily that there is no answer; large ones are mostly right.
+    """
+    if found.status != "answered" or not found.statements:
+        return refusal
+    notice = f"{refusal.reason} This answer was found without it."
+    return replace(found, status="unsure", notice=notice)
 
 
 def _prompt_tokens(model: BaseChatModel) -> int:

@@ -35,39 +35,25 @@ _SHARES = {
     **dict.fromkeys(("many", "often", "frequently"), 2),
     **dict.fromkeys(("most", "majority", "usually", "generally"), 3),
     **dict.fromkeys(("all", "every", "each", "always", "entire", "whole", "everyone"), 4),
+    **dict.fromkeys(("any", "anyone", "anything"), 4),
 }
 """How much of something is spoken of; a statement may say as much or less."""
 _ALL = 4
+_NOT_ALL = words_of("if whether without hardly")
+"""With these, or denied, 'any' is not 'all'."""
 _TIMES = words_of("hour day night morning evening week weekday month season year")
 _NEARLY = words_of("nearly almost")
 _BOUNDS = {
     "at least": "lower", "more than": "lower", "no fewer": "lower", "at most": "upper",
     "up to": "upper", "less than": "upper", "fewer than": "upper", "as much": "upper",
     "as many": "upper", "no more": "upper",
+    "under": "upper", "below": "upper", "above": "lower",
 }  # fmt: skip
 _LIMITED = re.compile(
     r"\b(?:but only|only (?:if|when|where)|unless|provided that)\b", re.IGNORECASE
 )
 _BREAKS = frozenset({".", ",", ";", ":", "!", "?", "but", "while", "whereas"})
 _REACH = 6
-
-_MODEL = r"(?:AIs?|LLMs?|AI (?:systems?|models?|agents?|assistants?)|assistants?|chatbots?|" \
-    r"(?:large )?language models?)"  # fmt: skip
-_ADDRESSED = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b(?:\W+\w+){0,4}?\W+"
-    r"(?:instructions?|prompts?|rules|guidelines|context|article|text|passages?|above)\b"
-    rf"|\b{_MODEL}\b(?:\W+\w+){{0,6}}?\W+(?:must|should|shall|have to|are to)\W+(?:\w+\W+){{0,2}}?"
-    r"(?:answer|say|reply|respond|state|output|tell|claim|write|print|report)\b"
-    rf"|\b(?:note|message|instructions?|attention|notice)\W+(?:to|for)\W+(?:\w+\W+)?{_MODEL}\b"
-    r"|\bsystem prompt\b|\byou are (?:now )?(?:an? )?(?:AI|language model|assistant|chatbot)\b"
-    r"|^\W*(?:system|assistant)\s*:",
-    re.IGNORECASE,
-)
-
-
-def addressed_to_model(text: str) -> bool:
-    """Say whether a sentence gives orders to a model; such a sentence supports nothing."""
-    return _ADDRESSED.search(text[:2000]) is not None
 
 
 def scope_problem(claim: Facts, source: Facts) -> str | None:
@@ -93,6 +79,8 @@ def _certain(claim: Facts, source: Facts) -> str | None:
     """Find a hedge or an attitude of the source that the statement drops."""
     if not claim.low & _HEDGES:
         for i, word in _each(source, _HEDGES):
+            if word == "may" and "can" in claim.low:
+                continue
             if _governed(source, i) & claim.stems:
                 return f"the article says '{word}'"
     if not claim.low & (_ATTITUDES | _HEDGES | _TOLD):
@@ -126,6 +114,10 @@ def _wider(claim: Facts, source: Facts) -> str | None:
     for group in (_ONLY, _EXACT):
         if (words := claim.low & group) and not source.low & group:
             return f"the article does not say '{min(words)}'"
+    theirs = set().union(*(_rest(source, i) for i, _ in _each(source, _ONLY)))
+    for i, word in _each(claim, _ONLY - {"alone"}):
+        if theirs and not _rest(claim, i) & theirs:
+            return f"the article says '{word}' of something else"
     if _LIMITED.search(source.text) and not claim.low & (_ONLY | {"unless", "if", "when", "but"}):
         return "the article says so only under a condition"
     if not claim.low & _MAINLY:
@@ -159,6 +151,8 @@ def _shares(facts: Facts) -> Iterator[tuple[int, int]]:
             or (token.low == "most" and before in {"the", "at"})
         ):
             continue  # 'some 200 people', 'the most beautiful'
+        if token.low.startswith("any") and (facts.negations or facts.low & _NOT_ALL):
+            continue
         if token.low in {"every", "each"} and after in _TIMES:
             continue  # 'every day' is 'a day'
         if token.low == "part" and after != "of":
@@ -188,8 +182,8 @@ def _unbounded(claim: Facts, source: Facts) -> str | None:
 
 def _bound(facts: Facts, i: int) -> str | None:
     lows = [token.low for token in facts.tokens[max(0, i - 5) : i]]
-    pairs = [" ".join(pair) for pair in itertools.pairwise(lows)]
-    bounds = [_BOUNDS[pair] for pair in pairs if pair in _BOUNDS]
+    phrases = [*map(" ".join, itertools.pairwise(lows)), *lows[-1:]]
+    bounds = [_BOUNDS[phrase] for phrase in phrases if phrase in _BOUNDS]
     return bounds[-1] if bounds else ("nearly" if set(lows[-2:]) & _NEARLY else None)
 
 
@@ -238,6 +232,11 @@ def _each(facts: Facts, words: frozenset[str] | set[str]) -> Iterator[tuple[int,
 def _governed(facts: Facts, i: int, count: int = 2) -> set[str]:
     """Stems of the first content words behind a place, in its clause."""
     return set(list(_following(facts.tokens[i + 1 : i + 1 + _REACH]))[:count])
+
+
+def _rest(facts: Facts, i: int) -> set[str]:
+    """Stems of the content words between a place and the end of its clause."""
+    return set(_following(facts.tokens[i + 1 :]))
 
 
 def _following(tokens: Sequence[Token]) -> Iterator[str]:

@@ -34,7 +34,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from article_qa.chat.scope import addressed_to_model, scope_problem
+from article_qa.chat.scope import scope_problem
 from article_qa.language.facts import (
     ANAPHOR,
     CALENDAR,
@@ -55,6 +55,7 @@ from article_qa.language.facts import (
     words_of,
 )
 from article_qa.language.mentions import is_verb
+from article_qa.language.orders import addressed_to_model
 from article_qa.types import Article, Span
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.float32]]
@@ -548,9 +549,15 @@ def _other_subject(claim: Facts, i: int, source: Facts, places: Sequence[int]) -
     return bool(places)
 
 
+_CLAUSE_NUMBER = re.compile(r"\s*\d+(?:\.\d+)+ [A-Z]")
+"""'5.1 New members may ...'"""
+
+
 def _numbers_moved(claim: Facts, source: Facts) -> str | None:
     """Find a number that the source gives to something else: '6 percent of the bare seeds'."""
     counts = {p: v for p, v in source.numbers.items() if not _is_date(source, p)}
+    if 0 in counts and _CLAUSE_NUMBER.match(source.text):
+        del counts[0]
     if len(counts) < 2:
         return None
     part = re.search(r"(\d[\d.,]*) of (?:the |its |their )?(\d[\d.,]*)", claim.text)

@@ -78,12 +78,13 @@ def _may_name(word: str, token: Token) -> bool:
     return not _is_english(word) and not _is_compound(word)
 
 
-@functools.lru_cache(maxsize=64)
 def _words_of(article: Article, parsed: Parsed) -> frozenset[str]:
     """The article's words, folded and stemmed, with their parts where a hyphen joins them."""
-    text = fold(article.text)
-    words = frozenset(re.findall(r"\w+", text)) | parsed.words
-    return words | frozenset(stems_of(article.text))
+    if "words" not in parsed.derived:
+        folded = re.findall(r"\w+", fold(article.text))
+        parsed.derived["words"] = parsed.words.union(folded, stems_of(article.text))
+    words: frozenset[str] = parsed.derived["words"]
+    return words
 
 
 def _within(token: Token, there: frozenset[str]) -> bool:

@@ -12,10 +12,11 @@ import functools
 import hashlib
 import sys
 import threading
+import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -32,11 +33,22 @@ if TYPE_CHECKING:
 MODEL = "en_core_web_sm 3.8.0"
 """What the analyses are made by; kept ones of another model are refused."""
 
+_Key = tuple[str, tuple[Span, ...]]
 _KEPT = ("ORTH", "SPACY", "TAG", "POS", "LEMMA", "DEP", "HEAD", "ENT_IOB", "ENT_TYPE")
-_REMEMBERED = 64
+_BATCH = 64
+"""Sentences analysed without a question coming between: a fifth of a second."""
+_MAX_READ = 100_000
+"""Words of the articles whose analysis is at hand as spaCy's objects; of the others the bytes are
+kept, a fraction of it, and read again when they are asked for."""
+_MAX_STORED = 200_000_000
+"""Those bytes at most, of all articles together: 14 million words."""
+_MAX_STRINGS = 500_000
+"""Words that the pipeline may learn, of all articles ever analysed, before it is loaded anew."""
+
 _lock = threading.RLock()
-_unread: dict[tuple[str, tuple[Span, ...]], bytes] = {}
-_parsed: OrderedDict[tuple[str, tuple[Span, ...]], Parsed] = OrderedDict()
+_analysing = threading.Lock()
+_stored: OrderedDict[_Key, bytes] = OrderedDict()
+_read: OrderedDict[_Key, Parsed] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,16 @@ class Parsed:
             form for doc in self.docs for t in doc for form in (t.lower_, t.lemma_.lower())
         )
 
+    @cached_property
+    def size(self) -> int:
+        """How many words and marks it has."""
+        return sum(map(len, self.docs))
+
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What others in this room have made of it, by name; forgotten together with it."""
+        return {}
+
     def to_bytes(self) -> bytes:
         """Return the analysis as bytes, not pickled; what was read from bytes returns those."""
         return self._kept
@@ -126,33 +148,67 @@ class Parsed:
 
 
 def parse(article: Article) -> Parsed:
-    """Analyse an article, or return what is remembered of it (the last 64 articles are)."""
+    """Analyse an article, or return what is kept of it.
+
+    A long article takes seconds; questions are analysed in between.
+    """
     key = (article.sha256, article.quotable)
-    with _lock:
-        kept = _unread.pop(key, None)
-        if kept is not None:
-            with suppress(IndexCorruptError):  # then it is made anew
-                remember(Parsed.from_bytes(kept, article))
-        if key not in _parsed:
-            texts = (_encodable(article.text[s.start : s.end]) for s in article.quotable)
-            docs = tuple(pipeline().pipe(texts, batch_size=64))
-            remember(Parsed(article.sha256, article.quotable, docs))
-        _parsed.move_to_end(key)
-        return _parsed[key]
+    if found := _remembered(key, article):
+        return found
+    with _analysing:
+        if found := _remembered(key, article):  # another thread has been here
+            return found
+        _renew()
+        texts = [_encodable(article.text[s.start : s.end]) for s in article.quotable]
+        docs: list[Doc] = []
+        for at in range(0, len(texts), _BATCH):
+            time.sleep(0.001)  # or this thread takes the lock again before a waiting one wakes
+            with _lock:
+                docs += pipeline().pipe(texts[at : at + _BATCH])
+        data = Parsed(article.sha256, article.quotable, tuple(docs)).to_bytes()
+        with _lock:
+            keep(article, data)
+            while len(_stored) > 1 and sum(map(len, _stored.values())) > _MAX_STORED:
+                _stored.popitem(last=False)
+            # Read from the bytes it is what a loaded index has, without what is not needed.
+            return _remember(key, Parsed.from_bytes(data, article))
 
 
 def keep(article: Article, data: bytes) -> None:
     """Let ``parse`` read an analysis of an index in place of making one, when it is asked for."""
     with _lock:
-        _unread[article.sha256, article.quotable] = data
+        _stored[article.sha256, article.quotable] = data
 
 
-def remember(parsed: Parsed) -> None:
-    """Let ``parse`` return a kept analysis in place of a new one."""
+def _remembered(key: _Key, article: Article) -> Parsed | None:
+    """Return an analysis that is at hand, or make one of the bytes that are."""
     with _lock:
-        _parsed[parsed.sha256, parsed.sentences] = parsed
-        while len(_parsed) > _REMEMBERED:
-            _parsed.popitem(last=False)
+        if key in _read:
+            _read.move_to_end(key)
+            return _read[key]
+        if key not in _stored:
+            return None
+        _stored.move_to_end(key)
+        try:
+            return _remember(key, Parsed.from_bytes(_stored[key], article))
+        except IndexCorruptError:  # then it is made anew
+            del _stored[key]
+            return None
+
+
+def _remember(key: _Key, parsed: Parsed) -> Parsed:
+    """Have an analysis at hand, in place of the longest unused beyond ``_MAX_READ``."""
+    _read[key] = parsed
+    while len(_read) > 1 and sum(other.size for other in _read.values()) > _MAX_READ:
+        _read.popitem(last=False)
+    return parsed
+
+
+def _renew() -> None:
+    """Load the pipeline anew when it has learned too many words, for it forgets none."""
+    with _lock:
+        if len(pipeline().vocab.strings) > _MAX_STRINGS:
+            pipeline.cache_clear()
 
 
 @functools.lru_cache(maxsize=256)

@@ -9,7 +9,6 @@ et al., 'A Sequence Labelling Approach to Quote Attribution' (2012).
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -302,27 +301,12 @@ def attribute(article: Article, parsed: Parsed | None = None) -> tuple[Attributi
 
 
 def speech_of(article: Article) -> Speech:
-    """Return an article's attributions; those of the last articles are remembered."""
-    return _speech_of(_Key(article))
-
-
-class _Key:
-    """An article by its text and cut, which hash faster than its blocks."""
-
-    def __init__(self, article: Article) -> None:
-        self.article = article
-        self.key = (article.sha256, article.quotable)
-
-    def __hash__(self) -> int:
-        return hash(self.key[0])
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.key == other.key
-
-
-@functools.lru_cache(maxsize=64)
-def _speech_of(key: _Key) -> Speech:
-    return Speech(key.article)
+    """Return an article's attributions, remembered with its analysis."""
+    derived = parse(article).derived
+    if "speech" not in derived:
+        derived["speech"] = Speech(article)
+    speech: Speech = derived["speech"]
+    return speech
 
 
 def asked_words(question: str) -> str | None:

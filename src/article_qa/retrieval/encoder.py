@@ -31,7 +31,7 @@ def encodable(text: str) -> str:
 
 
 class Graph:
-    """A graph in ONNX Runtime, for one text at a time, with weights that others hold.
+    """A graph in ONNX Runtime, for one text at a time, with a copy of weights kept elsewhere.
 
     Args:
         path: of the graph.
@@ -43,9 +43,8 @@ class Graph:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # The session reads the arrays in place, so they must live as long as it does.
-        self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(w) for w in weights.values()]
-        options.add_external_initializers(list(weights), self._values)
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(w) for w in weights.values()]
+        options.add_external_initializers(list(weights), values)  # copied into the session
         self._session = onnxruntime.InferenceSession(
             path, options, providers=["CPUExecutionProvider"]
         )

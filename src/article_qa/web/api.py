@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from article_qa.answering.citations import why_invalid
 from article_qa.errors import (
     ArticleError,
     ArticleQAError,
@@ -36,13 +37,10 @@ from article_qa.web.schema import (
     summary,
     whole,
 )
-from article_qa.web.service import Service
+from article_qa.web.service import ANSWERS_AT_ONCE, Asked, Service
 from article_qa.web.sessions import SESSION_NAME, Session
 
 log = logging.getLogger(__name__)
-
-ANSWERS_AT_ONCE = 16
-"""Questions answered at the same time; others wait their turn."""
 
 T = TypeVar("T")
 SessionName = Annotated[
@@ -107,22 +105,17 @@ def router(service: Service) -> APIRouter:
 
         With `Accept: text/event-stream` the words come as events while they are written.
         """
-        _check(question.question, service.settings.max_question_chars)
-        given: dict[str, Any] = {
-            "way": "rest",
-            "article_ids": question.article_ids,
-            "history": question.history,
-            "text": question.text,
-            "session": session_of(x_session),
-        }
+        if problem := why_invalid(question.question, service.settings.max_question_chars):
+            raise HTTPException(422, problem)
+        asked = Asked(way="rest", session=session_of(x_session), **dict(question))
         if "text/event-stream" in accept:
-            events = await in_thread(partial(service.stream, question.question, **given))
+            events = await in_thread(partial(service.stream, asked))
             return StreamingResponse(
                 _server_sent(events),
                 media_type="text/event-stream",
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             )
-        answer = await in_thread(partial(service.ask, question.question, **given))
+        answer = await in_thread(partial(service.ask, asked))
         return _json(answer.to_dict())
 
     @api.get("/v1/articles", tags=["articles"])
@@ -207,15 +200,6 @@ def _status(error: ArticleQAError) -> int:
     if isinstance(error, UnknownArticleError | SessionExpiredError):
         return 404
     return 422 if isinstance(error, ArticleError | HistoryError) else 503
-
-
-def _check(question: str, limit: int) -> None:
-    if not question.strip():
-        raise HTTPException(422, "The question is empty.")
-    if len(question) > limit:
-        raise HTTPException(
-            422, f"The question has {len(question):,} characters; at most {limit:,} are read."
-        )
 
 
 def _json(value: object, status: int = 200) -> Response:

@@ -11,6 +11,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
+from article_qa.answering.citations import why_invalid
 from article_qa.errors import ArticleQAError, MissingExtraError
 from article_qa.web.schema import (
     AnswerModel,
@@ -20,7 +21,7 @@ from article_qa.web.schema import (
     summary,
     whole,
 )
-from article_qa.web.service import Service
+from article_qa.web.service import Asked, Service
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
@@ -78,10 +79,10 @@ def server(service: Service) -> FastMCP:
         except ArticleQAError as error:
             raise ToolError(" ".join(str(error).split())) from error
 
-    async def answer(question: str, with_hits: bool, **given: Any) -> AnswerModel:
-        if not question.strip():
-            raise ToolError("The question is empty.")
-        found = await work(partial(service.ask, question, way="mcp", **given))
+    async def answer(asked: Asked, with_hits: bool) -> AnswerModel:
+        if problem := why_invalid(asked.question, service.settings.max_question_chars):
+            raise ToolError(problem)
+        found = await work(partial(service.ask, asked))
         told = found.to_dict()
         return AnswerModel.model_validate(told if with_hits else told | {"hits": []})
 
@@ -97,7 +98,8 @@ def server(service: Service) -> FastMCP:
         with_hits: Annotated[bool, Field(description="also all passages considered")] = False,
     ) -> AnswerModel:
         """Answer a question about the articles; every statement cites an exact passage."""
-        return await answer(question, with_hits, article_ids=article_ids, history=history)
+        asked = Asked(question, way="mcp", article_ids=article_ids, history=history)
+        return await answer(asked, with_hits)
 
     @tool()
     async def ask_text(
@@ -106,7 +108,7 @@ def server(service: Service) -> FastMCP:
         with_hits: Annotated[bool, Field(description="also all passages considered")] = False,
     ) -> AnswerModel:
         """Answer a question about a text that comes with it; nothing is kept."""
-        return await answer(question, with_hits, text=text)
+        return await answer(Asked(question, way="mcp", text=text), with_hits)
 
     @tool()
     async def list_articles() -> ArticleList:

@@ -69,6 +69,11 @@ class ServiceOptions(BaseSettings):
     def _names(cls, value: Any) -> Any:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
+    @field_validator("store", "objects", "port", "chat_model", "token", mode="before")
+    @classmethod
+    def _unset(cls, value: Any) -> Any:
+        return None if value == "" else value  # as compose sets a variable that nobody set
+
     @field_validator("rate_limit")
     @classmethod
     def _readable(cls, value: str | None) -> str | None:

@@ -36,7 +36,7 @@ from article_qa.types import Answer, Article, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
 from article_qa.web.schema import read_history, turns_of
-from article_qa.web.service import Service
+from article_qa.web.service import ANSWERS_AT_ONCE, Asked, Service
 from article_qa.web.sessions import MAX_OWN_CHARS, MAX_TURNS, Library, Session
 from article_qa.web.suggest import Suggestions
 from article_qa.web.upload import MAX_FILE_BYTES
@@ -48,8 +48,6 @@ MAX_VERDICTS = 100
 """Verdicts stored of one visitor."""
 PAINT_SECONDS = 0.06
 """Streamed words are sent this often; more is not seen."""
-ANSWERS_AT_ONCE = 16
-"""Questions answered at the same time: enough that some slow chat answers do not hold up others."""
 SUGGESTED = 4
 FOLLOW_UPS = 3
 FOLLOW_SECONDS = 3.0
@@ -310,7 +308,8 @@ class Page:
         """
         try:
             turns = read_history(history)
-            return self.service.ask(str(question or ""), way="gradio", history=turns).to_dict()
+            asked = Asked(str(question or ""), way="gradio", history=turns)
+            return self.service.ask(asked).to_dict()
         except ArticleQAError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
 from article_qa.config import Settings
 from article_qa.errors import ArticleQAError, UnknownArticleError
+from article_qa.language.orders import orders_note
 from article_qa.types import Answer, Article, Event, Turn
 from article_qa.web.schema import TurnIn, turns_of
 from article_qa.web.sessions import Library, Session, Sessions
@@ -23,13 +24,30 @@ READERS_AT_ONCE = 2
 """Articles of visitors that are read and indexed at the same time."""
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """Whom a question goes to, and with what."""
+ANSWERS_AT_ONCE = 16
+"""Questions answered at the same time by each way in; others wait their turn. Enough that some slow
+answers of a chat model do not hold up others."""
 
-    qa: ArticleQA
-    article_ids: list[str] | None
-    history: tuple[Turn, ...]
+
+@dataclass(frozen=True)
+class Asked:
+    """A question as it came in.
+
+    Args:
+        question: what is asked.
+        way: how it came in, for the log.
+        article_ids: only in these articles, of the library or of the session; None for all.
+        history: earlier answers; citations that are no slices of the articles are dropped.
+        text: ask this text in place of the articles.
+        session: whose own articles may be asked.
+    """
+
+    question: str
+    way: str
+    article_ids: Sequence[str] | None = None
+    history: Sequence[TurnIn] = ()
+    text: str | None = None
+    session: Session | None = None
 
 
 class Service:
@@ -56,53 +74,25 @@ class Service:
         self.telemetry = telemetry or Telemetry(sessions=self.sessions.__len__)
         self._reading = threading.BoundedSemaphore(READERS_AT_ONCE)
 
-    def ask(
-        self,
-        question: str,
-        *,
-        way: str,
-        article_ids: Sequence[str] | None = None,
-        history: Sequence[TurnIn] = (),
-        text: str | None = None,
-        session: Session | None = None,
-    ) -> Answer:
+    def ask(self, asked: Asked) -> Answer:
         """Answer a question.
-
-        Args:
-            question: what is asked.
-            way: how it came in, for the log.
-            article_ids: only in these articles, of the library or of the session.
-            history: earlier answers; citations that are no slices of the articles are dropped.
-            text: ask this text in place of the articles.
-            session: whose own articles may be asked.
 
         Raises:
             ArticleQAError: an unknown article, an unreadable text, models that cannot be loaded.
         """
+        *_, last = self.stream(asked)
+        return cast(Answer, last.answer)
+
+    def stream(self, asked: Asked) -> Iterator[Event]:
+        """Do what ``ask`` does, in events; errors of the request come before the first event."""
         began = time.perf_counter()
         try:
-            asked = self._asked(article_ids, history, text, session)
-            answer = asked.qa.ask(question, history=asked.history, article_ids=asked.article_ids)
+            qa, history, ids = self._resolved(asked)
         except Exception as error:
-            self.telemetry.failed(way, error, time.perf_counter() - began)
+            self.telemetry.failed(asked.way, error, time.perf_counter() - began)
             raise
-        self.telemetry.answered(way, answer, time.perf_counter() - began)
-        return answer
-
-    def stream(
-        self,
-        question: str,
-        *,
-        way: str,
-        article_ids: Sequence[str] | None = None,
-        history: Sequence[TurnIn] = (),
-        text: str | None = None,
-        session: Session | None = None,
-    ) -> Iterator[Event]:
-        """Do what ``ask`` does, in events; errors of the request come before the first event."""
-        asked = self._asked(article_ids, history, text, session)
-        events = asked.qa.stream(question, history=asked.history, article_ids=asked.article_ids)
-        return self.telemetry.watch(way, events)
+        events = qa.stream(asked.question, history=history, article_ids=ids)
+        return self.telemetry.watch(asked.way, events)
 
     def articles(self, session: Session | None = None) -> list[tuple[Article, bool]]:
         """List what can be asked, and whether it is the session's own."""
@@ -133,7 +123,9 @@ class Service:
         try:
             with self._reading:
                 taken = {article.id for article, _ in self.articles(session)}
-                article = read_upload(name, content, taken)
+                article = read_upload(name, content, taken, self.settings)
+                if note := orders_note(article):
+                    article = replace(article, notes=(*article.notes, note))
                 self.sessions.make_room(len(article.text))
                 session.bring(self.library.ready.result().with_articles([article]))
         except ArticleQAError:
@@ -151,26 +143,21 @@ class Service:
         if session.own.pop(id, None) is None:
             raise UnknownArticleError(f"This session has no article {id[:100]!r} of its own.")
 
-    def _asked(
-        self,
-        article_ids: Sequence[str] | None,
-        history: Sequence[TurnIn],
-        text: str | None,
-        session: Session | None,
-    ) -> _Asked:
+    def _resolved(self, asked: Asked) -> tuple[ArticleQA, tuple[Turn, ...], list[str] | None]:
+        """Return whom to ask, in the light of which turns, and about which of its articles."""
         keep = self.settings.history_turns
-        if text is not None:
+        if asked.text is not None:
             with self._reading:
-                article = read_upload("text", text, set())
+                article = read_upload("text", asked.text, set(), self.settings)
                 qa = self.library.ready.result().with_articles([article])
-            return _Asked(qa, None, turns_of(history, {article.id: article}, keep=keep))
-        known = {article.id: article for article, _ in self.articles(session)}
-        if unknown := [id for id in article_ids or () if id not in known]:
+            return qa, turns_of(asked.history, {article.id: article}, keep=keep), None
+        known = {article.id: article for article, _ in self.articles(asked.session)}
+        if unknown := [id for id in asked.article_ids or () if id not in known]:
             raise UnknownArticleError(
                 f"No article {unknown[0][:100]!r} is open here; see /v1/articles."
             )
-        qa, ids = self._scope(article_ids, session)
-        return _Asked(qa, ids, turns_of(history, known, keep=keep))
+        qa, ids = self._scope(asked.article_ids, asked.session)
+        return qa, turns_of(asked.history, known, keep=keep), ids
 
     def _scope(
         self, article_ids: Sequence[str] | None, session: Session | None

@@ -29,7 +29,7 @@ log = logging.getLogger("article_qa.service")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 """Names the request that is being answered, in the log and in the header X-Request-ID."""
 
-_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 
 
 def status_of(answer: Answer) -> str:
@@ -58,6 +58,10 @@ class Telemetry:
             "article_qa_answer_seconds", "Time to an answer.", ["way"], buckets=_SECONDS,
             registry=self.registry,
         )  # fmt: skip
+        self.stages = Histogram(
+            "article_qa_stage_seconds", "Time of an answer's stages.", ["stage"], buckets=_SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
         self.uploads = Counter(
             "article_qa_uploads", "Articles that visitors brought.", ["outcome"],
             registry=self.registry,
@@ -79,12 +83,15 @@ class Telemetry:
         outcome = status_of(answer)
         self.questions.labels(way, outcome).inc()
         self.seconds.labels(way).observe(seconds)
+        for stage, spent in answer.stages.items():
+            self.stages.labels(stage).observe(spent)
         fields: dict[str, Any] = {
             "request": request_id.get(),
             "way": way,
             "outcome": outcome,
             "confidence": round(answer.confidence, 3),
             "ms": round(1000 * seconds),
+            "stages": {stage: round(1000 * spent) for stage, spent in answer.stages.items()},
             "engine": answer.engine,
             "citations": len(answer.citations),
         }
