@@ -416,17 +416,6 @@ def _content(data: dict[str, Any]) -> tuple[str, str | bytes]:
         raise ArticleError("The file did not arrive whole. Send it again.") from None
 
 
-class _Blocks(gr.Blocks):  # type: ignore[misc]
-    """Blocks whose endpoints may be called over plain HTTP without their optional arguments."""
-
-    async def preprocess_data(
-        self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any
-    ) -> list[Any]:
-        """Fill up missing arguments with None, as gradio's own clients do with defaults."""
-        inputs = [*inputs, *[None] * (len(block_fn.inputs) - len(inputs))]
-        return list(await super().preprocess_data(block_fn, inputs, *args, **more))
-
-
 def build(
     source: ArticleQA | Callable[[], ArticleQA] | Service,
     *,
@@ -459,7 +448,7 @@ def build(
         """Do what the page's script asks for outside the queue."""
         return _guarded(lambda: calls[data["do"]](data))
 
-    with _Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
+    with gr.Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
             html_template=_asset("page.html"),
             js_on_load=_asset("kept.js") + _asset("page.js"),
