@@ -21,7 +21,6 @@ from article_qa.types import (
     Evidence,
     Span,
     Statement,
-    Turn,
 )
 from article_qa.web import render
 
@@ -234,26 +233,6 @@ def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
     assert "Nearest passages" in seen.text
     assert "chip" not in seen.attributes["class"]
     assert "well supported" not in seen.text
-
-
-def test_the_markdown_keeps_quotes_and_offsets() -> None:
-    source = article()
-    sentence = source.blocks[-2].sentences[0]
-    answer = answered(source, sentence)
-    text = render.conversation_markdown([Turn("What rang?", answer)], {"bell": "The Harbour Bell"})
-    assert "## What rang?" in text
-    place = f"The Harbour Bell, characters {sentence.start} to {sentence.end}"
-    assert f"> [1] The bell rang twice.\n>\n> — {place}" in text
-
-
-def test_the_json_export_can_be_checked_against_the_article() -> None:
-    source = article()
-    answer = answered(source, source.blocks[-1].sentences[0])
-    data = json.loads(render.conversation_json([Turn("What rang?", answer)], [source]))
-    (row,) = data["answers"]
-    (citation,) = row["citations"]
-    assert data["articles"][0]["sha256"] == source.sha256
-    assert source.text[citation["start"] : citation["end"]] == citation["quote"]
 
 
 def test_a_copied_answer_carries_its_citations() -> None:
