@@ -44,6 +44,21 @@ def ask(page: Page, question: str) -> Any:
     return page.locator(f'.turn[data-turn="{turns + 1}"]')
 
 
+def add(page: Page, text: str) -> None:
+    """Add a text under Articles, and stay there."""
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("or paste a text").fill(text)
+    page.get_by_role("button", name="Add the text").click()
+    page.locator("#source-list .new").last.wait_for()
+
+
+def bring(page: Page, text: str) -> None:
+    """Add a text, read it and ask it from now on."""
+    add(page, text)
+    page.locator("#source-list .new [data-do=source-ask]").last.click()
+    page.locator("#sources").wait_for(state="hidden")
+
+
 def citations(page: Page, turn: int) -> list[dict[str, Any]]:
     script = f"""JSON.parse(document.querySelector('.turn[data-turn="{turn}"] [data-citations]')
         .dataset.citations)"""

@@ -2,7 +2,9 @@
 
 Of the question's words: 'perhaps' is answered unsurely, 'nothing' is refused, 'both' cites two
 passages, 'him' is understood as something else, 'about' cites the headline, 'hang' never ends; any
-other question is answered with the first sentence of the last paragraph.
+other question is answered with the first sentence of the last paragraph. An own article is indexed
+in three steps, and slowly where its text says 'slow'. Nothing is analysed: the glance knows Ada
+Brandt alone.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any
 from article_qa.answering.citations import verify
 from article_qa.reading.article import parse_article, read_article
 from article_qa.types import Answer, Article, Draft, Event, Evidence, Statement
-from article_qa.web import create_app, serve
+from article_qa.web import create_app, page, serve
 from article_qa.web.options import ServiceOptions
 
 FILLER = "\n\n".join(
@@ -44,7 +46,10 @@ class StatesQA:
     def warm_up(self) -> None:
         pass
 
-    def with_articles(self, articles: Sequence[Article]) -> StatesQA:
+    def with_articles(self, articles: Sequence[Article], progress: Any = None) -> StatesQA:
+        for step in range(1, 4):
+            time.sleep(1.0 if "slow" in articles[0].text else 0)
+            progress(step, 3)
         return StatesQA(articles)
 
     def ask(
@@ -73,6 +78,15 @@ class StatesQA:
         yield Event("answer", answer=self.ask(question, **more))
 
 
+def glanced(article: Article) -> dict[str, list[dict[str, Any]]]:
+    name = "Ada Brandt"
+    start = article.text.find(name)
+    return {
+        "people": [{"start": start, "end": start + len(name), "text": name}] if start > 0 else []
+    }
+
+
 if __name__ == "__main__":
+    page.glance = glanced  # type: ignore[attr-defined]
     options = ServiceOptions(port=int(os.environ["PORT"]), feedback="feedback.jsonl")
     serve(create_app(StatesQA, options), options)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_helpers import ask, citations, in_view, marked, settle
+from page_helpers import ask, bring, citations, in_view, marked, settle
 from playwright.sync_api import Page, expect
 
 from article_qa.types import Article
@@ -33,13 +33,6 @@ HOSTILE = (
     "[old](javascript:owned=4).\n\n"
     "</article></section><h1>Not a heading</h1> ${window.owned = 5} {{owned}}"
 )
-
-
-def bring(page: Page, text: str) -> None:
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("Paste the text").fill(text)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
 
 
 def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
@@ -167,8 +160,8 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: str, width: int) -> Non
     check("answered")
     ask(page, OFF_TOPIC)
     check("refused")
-    page.get_by_role("button", name="Your article").click()
-    check("own article")
+    page.get_by_role("button", name="Articles", exact=True).click()
+    check("articles")
     assert not found
 
 
@@ -215,10 +208,10 @@ def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Pat
     path = tmp_path / "bell tower.md"
     path.write_text("# The Bell of Orr\n\nBy Ada Brandt\n\nThe bell is old and loud.", "utf-8")
     page, other = visit(), visit()
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("or choose a file").set_input_files(path)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("Add files").set_input_files(path)
+    page.locator("#source-list .new [data-do=source-ask]").click(timeout=60_000)
+    expect(page.locator("#sources")).to_be_hidden()
     own = page.locator("#scope").input_value()
     expect(page.locator("#reader")).to_contain_text("The bell is old and loud")
     expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Ada Brandt")
@@ -245,13 +238,14 @@ def test_an_unreadable_file_gets_one_calm_line(
     path = tmp_path / name
     path.write_bytes(content)
     page = visit()
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("or choose a file").set_input_files(path)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own-line")).to_contain_text(complaint)
-    assert "/tmp" not in page.locator("#own-line").inner_text()
-    assert "Traceback" not in page.locator("#own-line").inner_text()
-    expect(page.get_by_role("button", name="Open it")).to_be_enabled()
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("Add files").set_input_files(path)
+    rejected = page.locator("#arrivals .rejected .status")
+    expect(rejected).to_contain_text(complaint)
+    assert "/tmp" not in rejected.inner_text()
+    assert "Traceback" not in rejected.inner_text()
+    page.get_by_label("Add files").set_input_files(path)  # what was rejected makes room
+    expect(page.locator("#arrivals li")).to_have_count(1)
 
 
 def test_two_visitors_at_once_keep_their_own_conversations(visit: Visit) -> None:
@@ -368,6 +362,11 @@ def test_selected_words_can_be_asked_about(visit: Visit) -> None:
         "What does the article say about “Islamic Emirate”?"
     )
     expect(page.locator("#question")).to_be_focused()
+    page.locator("#question").fill("What is it?")  # 'it' is what is selected
+    page.locator("#question").press("Enter")
+    page.wait_for_selector(".turn[data-done]")
+    expect(page.locator(".turn .span")).to_have_text("About “Islamic Emirate”")
+    expect(page.locator(".understood")).to_contain_text("Islamic Emirate")
 
 
 def test_a_question_too_long_is_told_so_before_it_is_sent(visit: Visit) -> None:
