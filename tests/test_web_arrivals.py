@@ -18,6 +18,7 @@ def adding(batches: int, seen: list[int] | None = None) -> Callable[..., Article
     def add(*, progress: Callable[[int, int], None], read: Callable[[Article], None]) -> Article:
         read(ARTICLE)
         for n in range(1, batches + 1):
+            time.sleep(0.001)
             progress(n, batches)
             if seen is not None:
                 seen.append(n)

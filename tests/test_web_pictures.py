@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -22,7 +23,7 @@ PAGES = (
 
 
 def pdf() -> bytes:
-    document = FPDF(format="A5")
+    document = FPDF()
     for title, text in PAGES:
         document.add_page()
         if title:
@@ -82,8 +83,6 @@ def test_a_file_is_drawn_for_its_visitor_alone_until_it_is_forgotten(
 def test_a_library_s_file_is_drawn_from_its_folder(
     tmp_path: Path, data: bytes, article: Article
 ) -> None:
-    from dataclasses import replace
-
     (tmp_path / "bell.pdf").write_bytes(data)
     pictures = Pictures(tmp_path)
     assert pictures.can_draw("", replace(article, source="bell.pdf"))

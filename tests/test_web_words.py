@@ -20,7 +20,8 @@ def used() -> set[str]:
     for name in SCRIPTS:
         found |= set(re.findall(r'"([^"\n]+)"', text(name)))
     for name in ("render.py", "page.py"):
-        found |= set(re.findall(r"""["']([^"'\n]+)["']""", text(name)))
+        for quote in "\"'":
+            found |= set(re.findall(f"{quote}([^\"'\n]+){quote}", text(name)))
     return found
 
 

@@ -94,7 +94,7 @@ def _entities(
 
 
 def _names(
-    article: Article, parsed: Parsed, told: Collection[Span], persons: Collection[str]
+    article: Article, parsed: Parsed, told: Collection[Span], persons: set[str]
 ) -> dict[str, list[Place]]:
     """Return organisations and places; a name marked now so, now so is what it is most often.
 
