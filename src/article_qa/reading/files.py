@@ -14,14 +14,10 @@ from pathlib import Path, PurePath
 from article_qa.config import Settings
 from article_qa.errors import ArticleError
 from article_qa.reading.layout import assemble
+from article_qa.reading.rst import is_rst, read_rst
 from article_qa.reading.source import Document, Source
 from article_qa.reading.text import parse_article
 from article_qa.types import Article
-
-SUFFIXES = (
-    ".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".eml", ".srt", ".vtt",
-)  # fmt: skip
-"""File names an article may end in."""
 
 
 def read_articles(
@@ -42,16 +38,22 @@ def read_articles(
         ArticleError: a path is missing, a file cannot be read, is none (a pipe, a device) or is a
             link that leads out of its folder, or there is no article at all.
     """
+    return tuple(read_article(file, id=id, settings=settings) for file, id in find_files(paths))
+
+
+def find_files(paths: str | Path | Iterable[str | Path]) -> list[tuple[Path, str]]:
+    """Find the files that ``read_articles`` reads, each with its article's id.
+
+    Raises:
+        ArticleError: a folder holds no article or a link that leads out of it, or none is named.
+    """
     named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files = list(dict.fromkeys(file for path in named for file in _files(path)))
     if not files:
         raise ArticleError(
             f"No articles named: expected at least one file ({', '.join(SUFFIXES)}) or folder."
         )
-    ids = unique_ids(file.stem for file in files)
-    return tuple(
-        read_article(file, id=id, settings=settings) for file, id in zip(files, ids, strict=True)
-    )
+    return list(zip(files, unique_ids(file.stem for file in files), strict=True))
 
 
 def unique_ids(names: Iterable[str]) -> list[str]:
@@ -162,8 +164,9 @@ def parse_file(name: str, data: bytes, settings: Settings, *, id: str | None = N
     id = id or PurePath(name).stem
     if suffix == ".txt":
         text, notes = source.decode()
-        _check_text(source, [text])
-        return parse_article(text, id=id, source=name, notes=notes)
+        if not is_rst(text):
+            _check_text(source, [text])
+            return parse_article(text, id=id, source=name, notes=notes)
     document = _READERS[suffix](source)
     _check_text(source, [part.text for part in document.parts])
     return assemble(
@@ -235,14 +238,20 @@ def _subtitles(source: Source) -> Document:
 
 
 _READERS: dict[str, Callable[[Source], Document]] = {
+    ".txt": read_rst,
     ".md": _markdown,
     ".markdown": _markdown,
+    ".rst": read_rst,
     ".html": _html,
     ".htm": _html,
-    ".docx": _docx,
     ".pdf": _pdf,
+    ".docx": _docx,
     ".eml": _mail,
     ".srt": _subtitles,
     ".vtt": _subtitles,
 }
-"""Each imports its library when the first file of its kind comes."""
+"""Each imports its library when the first file of its kind comes. A ``.txt`` that is not plainly
+reStructuredText is kept as it is."""
+
+SUFFIXES = tuple(_READERS)
+"""File names an article may end in."""
