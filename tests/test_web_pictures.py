@@ -10,7 +10,7 @@ from PIL import Image
 
 from article_qa.config import Settings
 from article_qa.errors import ArticleError
-from article_qa.reading.article import parse_file
+from article_qa.reading.article import read_article
 from article_qa.reading.picture import draw_page
 from article_qa.types import Article, Span
 from article_qa.web.pictures import Pictures, marked
@@ -41,7 +41,7 @@ def data() -> bytes:
 
 @pytest.fixture(scope="module")
 def article(data: bytes) -> Article:
-    return parse_file("bell.pdf", data, id="bell")
+    return read_article(("bell.pdf", data), id="bell")
 
 
 def test_a_passage_is_marked_where_it_stands_and_not_where_its_words_stand_again(

@@ -333,7 +333,7 @@ def test_what_is_added_waits_and_takes_nothing_over(visit: Visit) -> None:
 def test_one_several_or_all_articles_are_asked(visit: Visit) -> None:
     page = visit("?article=bell")
     add(page, OWN)
-    page.get_by_label("The Ferry").check()
+    page.get_by_role("checkbox", name="The Ferry").check()
     page.keyboard.press("Escape")
     expect(page.locator("#scope option:checked")).to_have_text("2 articles")
     expect(ask(page, "Who?").locator(".where")).to_have_text("The Bell, The Ferry")

@@ -175,7 +175,9 @@ reader.addEventListener("click", (event) => {
   if (piece && getSelection().isCollapsed) answerOf(piece);
 });
 reader.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.matches("mark")) answerOf(event.target);
+  if (event.key !== "Enter" || !event.target.matches("mark")) return;
+  event.preventDefault(); // or the chip that has the focus then is pressed by the same key
+  answerOf(event.target);
 });
 
 // The text.
@@ -220,10 +222,12 @@ function contents() {
 // How far one has read: a line along the pane's head, and the heading that one is under.
 function position() {
   const room = paper.scrollHeight - paper.clientHeight;
-  $("read").style.scale = `${room > 0 ? Math.min(1, paper.scrollTop / room) : 1} 1`;
-  const head = paper.getBoundingClientRect().top + 90;
+  const share = room > 0 ? Math.min(1, paper.scrollTop / room) : 1;
+  $("read").style.scale = `${share} 1`;
+  // One reads near the head of the pane at the beginning, and at its foot at the end.
+  const line = paper.getBoundingClientRect().top + 90 + share * (paper.clientHeight - 90);
   const above = [...reader.querySelectorAll(".heading")]
-    .filter((heading) => heading.getBoundingClientRect().top < head).at(-1);
+    .filter((heading) => heading.getBoundingClientRect().top < line).at(-1);
   $("here").textContent = above?.textContent.trim() ?? "";
 }
 let moved = 0;
