@@ -188,7 +188,7 @@ function place(article) {
   reader.dir = article.dir;
   paper.scrollTop = 0;
   pages = article.pages;
-  $("page").hidden = true;
+  closePage();
   $("map").replaceChildren();
   $("pages").hidden = !pages;
   if (reader.dataset.ready !== undefined) kept.talk.scroll[1] = 0;
@@ -197,8 +197,11 @@ function place(article) {
   glance();
 }
 
+let wanted = null; // the article asked for last: one that comes later than another is not shown
 async function show(id) {
+  wanted = id;
   const article = await call("article", { id });
+  if (wanted !== id) return false;
   if (article.error) complain(article.error);
   else place(article);
   return !article.error;
@@ -213,7 +216,8 @@ function contents() {
   $("contents").lastElementChild.replaceChildren(...headings.map((heading, n) => {
     heading.tabIndex = -1;
     const row = item(button("heading", heading.textContent.trim(), "", { n }));
-    row.firstElementChild.style.paddingInlineStart = `${(levels[n] - Math.min(...levels)) * 0.9}rem`;
+    row.firstElementChild.style.paddingInlineStart =
+      `${0.75 + (levels[n] - Math.min(...levels)) * 0.9}rem`;
     return row;
   }));
   position();
@@ -294,12 +298,23 @@ function setAbout(span) {
 
 // A PDF's pages, drawn by the server, with the passage on them.
 const pageAt = (offset) => pages?.findLast(([start]) => start <= offset)?.[1] ?? pages?.[0][1];
+const citedHere = () => (active ? citationsOf(active).filter((c) => c.article_id === shown) : []);
+
+// The page of the passage followed last, or of the answer's first; else the one that is read.
+function openPages() {
+  const cited = citedHere();
+  const span = cited.find((c) => current?.turn === active && c.number === current.number) ?? cited[0];
+  if (span) return turnPage(pageAt(span.start), span);
+  const head = paper.getBoundingClientRect().top + 90;
+  const begun = [...reader.querySelectorAll(".begins")]
+    .filter((begins) => begins.getBoundingClientRect().top < head).at(-1);
+  turnPage(Number(begun?.dataset.page ?? pages[0][1]));
+}
 
 async function turnPage(number, span = null) {
   if (!pages) return;
   const box = $("page"), id = shown;
-  box.hidden = false;
-  root.classList.add("paged");
+  if (box.hidden) makeRoom(true);
   box.dataset.number = number;
   $("page-name").textContent = t("page", number);
   const cited = span && { start: span.start, end: span.end };
@@ -320,9 +335,18 @@ async function turnPage(number, span = null) {
   if (boxes.length) image.decode().catch(() => {}).then(() => boxes[0].scrollIntoView({ block: "center" }));
 }
 
+// The text gets narrower beside a page, and wider without: what one reads stays in view.
+function makeRoom(open) {
+  const share = paper.scrollTop / paper.scrollHeight;
+  $("page").hidden = !open;
+  root.classList.toggle("paged", open);
+  paper.scrollTop = share * paper.scrollHeight;
+  const piece = reader.querySelector("mark.here") ?? reader.querySelector("mark");
+  if (open && piece) piece.scrollIntoView({ block: "center" });
+}
+
 function closePage() {
-  $("page").hidden = true;
-  root.classList.remove("paged");
+  if (!$("page").hidden) makeRoom(false);
 }
 
 Object.assign(doing, {
@@ -346,20 +370,12 @@ Object.assign(doing, {
     field.select();
   },
   "about-clear": () => { setAbout(null); field.focus(); },
-  page: (button) => turnPage(Number(button.dataset.page)),
-  pages: () => turnPage(pageAt(current && piecesOf(current.number).length ? offsetOf(piecesOf(current.number)[0]) : 0),
-    current?.turn && citationsOf(current.turn).find((c) => c.number === current.number)),
+  pages: openPages,
   "page-step": (button) => {
-    const number = Number($("page").dataset.number) + Number(button.dataset.by);
     const last = Math.max(...pages.map(([, page]) => page));
-    turnPage(Math.max(1, Math.min(last, number)), active && citationsOf(active).find((c) => pageAt(c.start) === number));
+    const next = Number($("page").dataset.number) + Number(button.dataset.by);
+    const number = Math.max(1, Math.min(last, next));
+    turnPage(number, citedHere().find((c) => pageAt(c.start) === number));
   },
-  "page-close": closePage,
+  "page-close": () => { closePage(); $("pages").focus({ preventScroll: true }); },
 });
-
-function offsetOf(piece) {
-  const before = document.createRange();
-  before.setStart(reader, 0);
-  before.setEndBefore(piece);
-  return points(before.toString());
-}

@@ -32,9 +32,10 @@ function draw(turn) {
   const asked = part("h2", "asked", turn.question);
   asked.tabIndex = -1;
   const tools = make("div", "tools", "");
-  for (const [what, key] of [["edit", "edit"], ["remove", "remove turn"]]) {
-    const tool = button(what, t(what), "plain");
+  for (const [what, icon, key] of [["edit", "edit", "edit"], ["remove", "bin", "remove turn"]]) {
+    const tool = button(what, "", "icon", { tip: t(key) });
     tool.setAttribute("aria-label", t(key));
+    tool.innerHTML = `<svg class="i" aria-hidden="true"><use href="#i-${icon}"/></svg>`;
     tools.append(tool);
   }
   turn.element.append(asked, tools, part("p", "where", turn.about));
@@ -179,8 +180,12 @@ async function suggest() {
   if (turns.size && !before && !asking && questions.length) offer(questions, title(asked));
 }
 
-// Another article: marks and suggestions of the former one go, its own come.
-function turnTo() {
+// Another choice of what is asked: marks and suggestions of the former go, its own come.
+async function turnTo() {
+  const asked = scope.value;
+  wanted = null;
+  if (!idsOf(asked).includes(shown) && !(await show(idsOf(asked)[0]))) return;
+  if (scope.value !== asked) return;
   active = current = null;
   unmark();
   $("suggestions").replaceChildren();
@@ -188,12 +193,10 @@ function turnTo() {
   remember();
   suggest();
 }
-scope.addEventListener("change", async () => {
+scope.addEventListener("change", () => {
   complain("");
-  const wanted = scope.value;
-  choose(wanted);
-  if (single(wanted) && wanted !== shown && !(await show(wanted))) return;
-  if (scope.value === wanted) turnTo();
+  choose(scope.value);
+  turnTo();
 });
 
 // This browser's copy of all that would be lost; see kept.js.
@@ -457,8 +460,8 @@ async function arrive(message) {
   const linked = link.get("article");
   choose([linked, before].find((asked) => asked != null && has(asked)) ?? message.chosen);
   place(message.article);
-  const wanted = (has(linked) && linked) || (single(scope.value) && scope.value) || seen;
-  if (wanted && wanted !== shown && has(wanted)) await show(wanted);
+  const id = (has(linked) && linked) || (single(scope.value) && scope.value) || seen;
+  if (id && id !== shown && has(id)) await show(id);
   reader.dataset.ready = "";
   const last = [...turns.values()].findLast((turn) => turn.html && citationsOf(turn).some((c) => c.article_id === shown));
   if (last) activate(last);

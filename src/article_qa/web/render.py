@@ -306,12 +306,12 @@ def _foot(answer: Answer, rateable: bool, words: Words) -> str:
     parts = []
     if not answer.refused:
         key, css = next((key, css) for least, key, css in CONFIDENCE if answer.confidence >= least)
-        tip = words["right with"].format(f"{answer.confidence:.0%}")
+        tip = words["right with"].format(f"{answer.confidence:.0%}", f"{answer.seconds:.2f}")
         parts.append(
             f'<button type="button" class="trust {css}" data-tip="{tip}" '
             f'aria-label="{words[key]}. {tip}">{words[key]}</button>'
         )
-    parts.append(f'<span class="time">{_seconds(answer.seconds)}</span><span class="gap"></span>')
+    parts.append('<span class="gap"></span>')
     parts.append(_tool("copy", "copy", words["copy"]))
     if rateable:  # a visitor's own article is nobody else's: no link to it either
         parts.append(_tool("link", "link", words["link"]))
@@ -321,10 +321,6 @@ def _foot(answer: Answer, rateable: bool, words: Words) -> str:
             _tool("rate", "down", words["bad"], 'data-verdict="down" aria-pressed="false"')
         )
     return f'<div class="foot">{"".join(parts)}</div>'
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= 0.1 else f"{seconds:.2f} s"
 
 
 def _tool(do: str, icon: str, label: str, more: str = "") -> str:

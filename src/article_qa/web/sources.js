@@ -72,6 +72,7 @@ $("source-list").addEventListener("change", (event) => {
   if (!ids.length) { event.target.checked = true; return; } // something is always asked
   choose(ids.join("\n"));
   turnTo();
+  $("source-list").querySelector(`[value="${CSS.escape(event.target.value)}"]`).focus();
 });
 
 // What comes: each input clears what was rejected before, then waits for its turn.
@@ -80,11 +81,14 @@ function accept(inputs) {
   for (const { name, size, read } of inputs) {
     const arrival = { key: ++arrivalKey, name, read, row: item(make("span", "name", name)) };
     arrival.row.lastElementChild.dir = "auto";
-    arrival.status = make("span", "status", t("waiting"));
+    arrival.tools = make("span", "tools", "");
+    arrival.tools.append(button("arrival-cancel", t("cancel"), "plain", { key: arrival.key }));
     arrival.bar = document.createElement("progress");
     arrival.bar.setAttribute("aria-label", t("progress"));
-    arrival.row.append(arrival.bar, arrival.status,
-      button("arrival-cancel", t("cancel"), "plain", { key: arrival.key }));
+    arrival.status = make("span", "status", t("waiting"));
+    const how = make("div", "how", "");
+    how.append(arrival.bar, arrival.status);
+    arrival.row.append(arrival.tools, how);
     $("arrivals").append(arrival.row);
     if (size > limits.file) reject(arrival, t("file too large", limits.file / 1e6, (size / 1e6).toFixed(1)));
     else arrivals.push(arrival);
@@ -121,8 +125,7 @@ function reject(arrival, text) {
   arrival.row.className = "rejected";
   arrival.bar.remove();
   arrival.status.textContent = text;
-  arrival.row.lastElementChild.textContent = t("dismiss");
-  for (const read of arrival.row.querySelectorAll("[data-do=arrival-read]")) read.remove();
+  arrival.tools.replaceChildren(button("arrival-cancel", t("dismiss"), "plain", { key: arrival.key }));
   say(`${arrival.name}: ${text}`);
   finish(arrival);
 }
@@ -154,7 +157,7 @@ function brought(message) {
     arrival.status.textContent = t("reading");
   } else if (message.readable) {
     arrival.article = message.readable;
-    arrival.status.before(button("arrival-read", t("read meanwhile"), "plain", { key: arrival.key }));
+    arrival.tools.prepend(button("arrival-read", t("read meanwhile"), "plain", { key: arrival.key }));
   } else if (message.articles) {
     arrived(arrival, message);
   }
@@ -171,6 +174,7 @@ function arrived(arrival, message) {
   const notes = message.note ? [message.note] : [];
   if (!kept.keepOwn(id, arrival.content)) notes.push(t("too large to keep"));
   keep();
+  if (shown === id) glance(); // it was read meanwhile
   complain(notes.join(" "), $("own-line"));
   if (!$("sources").open) complain(t("ready", name));
   say(t("ready", name));
@@ -199,7 +203,6 @@ async function remove(id) {
   kept.dropOwn(id);
   const left = idsOf(scope.value).filter((one) => one !== id).join("\n");
   fill(result.articles, left || result.articles[0]?.id);
-  if (shown === id && articles.length) await show(idsOf(scope.value)[0]);
   turnTo();
 }
 
@@ -208,7 +211,7 @@ Object.assign(doing, {
   "sources-close": () => $("sources").close(),
   "source-ask": async (button) => {
     const { id } = button.dataset;
-    if (id !== shown && !(await show(id))) return;
+    if (id !== shown && !(await show(id))) return $("sources").close(); // what failed is said
     $("sources").close();
     fresh.delete(id);
     choose(id);

@@ -13,7 +13,9 @@ function listTalks() {
       tool.setAttribute("aria-label", `${t(key)}: ${name}`);
       tools.append(tool);
     }
-    return item(open, make("span", "when", t("turns at", talk.turns.length, when)), tools);
+    const entry = make("div", "entry", "");
+    entry.append(open, make("span", "when", t("turns at", talk.turns.length, when)));
+    return item(entry, tools);
   });
   $("talk-list").replaceChildren(...rows);
   $("no-talks").hidden = rows.length > 0;
