@@ -3,8 +3,8 @@
 Of the question's words: 'perhaps' is answered unsurely, 'nothing' is refused, 'both' cites two
 passages, 'him' is understood as something else, 'about' cites the headline, 'hang' never ends; any
 other question is answered with the first sentence of the last paragraph. An own article is indexed
-in three steps, and slowly where its text says 'slow'. Nothing is analysed: what is shown at a glance
-is written here.
+in three steps, and slowly where its text says 'slow'. Nothing is analysed: what is shown at a
+glance is written here.
 """
 
 from __future__ import annotations

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_helpers import Server, add, ask, bring, free_port, in_view, marked, settle
+from page_helpers import Server, add, ask, bring, in_view, marked, reload, settle
 from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Page]
 
-APP = Path(__file__).with_name("states_app.py")
 OWN = "The Mast\n\nThe mast broke at dusk. Nobody was hurt."
 PHONE = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(APP, tmp_path_factory.mktemp("states"), free_port())
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def address(server: Server) -> str:
-    if server.process.poll() is not None:
-        server.start()
-    return server.address
-
-
-def reload(page: Page) -> None:
-    page.reload()
-    page.wait_for_selector("#aq[data-state=ready]")
+    return server.running()
 
 
 def test_an_unsure_answer_looks_unsure_and_takes_a_verdict(visit: Visit, server: Server) -> None:
@@ -45,7 +28,7 @@ def test_an_unsure_answer_looks_unsure_and_takes_a_verdict(visit: Visit, server:
     expect(turn.locator(".perhaps")).to_contain_text("Perhaps")
     expect(turn.locator(".said")).not_to_contain_text("Perhaps")
     assert marked(page, 1)["text"] == "The bell was cast by Ada Brandt."
-    page.wait_for_timeout(800)
+    settle(page)
     assert in_view(page, "mark")
     turn.get_by_role("button", name="Yes, this answers it").click()
     expect(turn.get_by_role("button", name="Yes, this answers it")).to_have_attribute(
@@ -84,7 +67,7 @@ def test_a_reload_and_back_lose_nothing(visit: Visit) -> None:
     ask(page, "Who?")
     ask(page, "both")
     page.locator(".chip").last.click()
-    page.wait_for_timeout(900)
+    settle(page)
     page.locator("#question").fill("half a ques")
     place = page.evaluate("document.querySelector('#paper').scrollTop")
     assert place > 500
@@ -245,11 +228,11 @@ def test_a_phone_shows_chat_or_article_and_targets_are_large(visit: Visit, width
     expect(page.locator("#paper")).to_be_hidden()
     expect(turn.locator(".said")).to_be_in_viewport()
     for name, dialog in (
-        ("Articles", "#sources"),
-        ("Past conversations", "#talks"),
-        ("Keys", "#help"),
+        ("Articles", "sources"),
+        ("Past conversations", "talks"),
+        ("Keys", "help"),
     ):
-        if dialog != "#sources":
+        if dialog != "sources":
             page.locator("#keep summary").tap()
         page.get_by_role("button", name=name).first.tap()
         box = page.locator(f"#{dialog}").bounding_box()
@@ -294,9 +277,13 @@ def test_a_mark_leads_back_to_its_answer(visit: Visit) -> None:
     expect(page.locator('.turn[data-turn="1"] .chip[data-n="1"]')).to_be_focused()
     page.locator('mark[data-n="2"]').click()
     expect(page.locator('.turn[data-turn="1"] .chip[data-n="2"]')).to_be_focused()
-    ticks = page.locator(".tick")
-    expect(ticks).to_have_count(1)  # both begin on one line
+    tick = page.locator(".tick")
+    expect(tick).to_have_count(1)  # both begin on one line
     assert page.evaluate("parseFloat(document.querySelector('.tick').style.top)") > 90
+    page.evaluate("document.querySelector('#paper').scrollTop = 0")
+    tick.click()
+    settle(page)
+    assert in_view(page, "mark.here")
 
 
 def test_the_reading_position_is_told(visit: Visit) -> None:
@@ -315,66 +302,10 @@ def test_a_name_at_a_glance_leads_into_the_text_and_back(visit: Visit) -> None:
     expect(page.locator("mark.here:focus")).to_have_text("Ada Brandt")
     page.keyboard.press("Escape")
     expect(name).to_be_focused()
+    expect(page.locator("#glance .dates button")).to_contain_text(["day 1", "day 2"])
     page.locator("#scope").select_option("ferry")
     expect(page.locator("#reader")).to_contain_text("The ferry sails")
     expect(page.locator("#glance")).to_be_hidden()  # there is nothing to show
-
-
-def test_what_is_added_waits_and_takes_nothing_over(visit: Visit) -> None:
-    page = visit("?article=bell")
-    add(page, OWN)
-    expect(page.locator("#scope")).to_have_value("bell")
-    assert "Ada Brandt" in page.locator("#reader").inner_text()
-    page.get_by_role("button", name="Ask it: The Mast").click()
-    expect(page.locator("#reader")).to_contain_text("The mast broke")
-    expect(ask(page, "What broke?").locator(".where")).to_have_text("The Mast")
-
-
-def test_one_several_or_all_articles_are_asked(visit: Visit) -> None:
-    page = visit("?article=bell")
-    add(page, OWN)
-    page.get_by_role("checkbox", name="The Ferry").check()
-    page.keyboard.press("Escape")
-    expect(page.locator("#scope option:checked")).to_have_text("2 articles")
-    expect(ask(page, "Who?").locator(".where")).to_have_text("The Bell, The Ferry")
-    page.locator("#scope").select_option("")
-    expect(ask(page, "nothing").locator(".where")).to_have_text("All 3 articles")
-    page.reload()
-    page.wait_for_selector("#aq[data-state=ready]")
-    expect(page.locator("#scope")).to_have_value("")
-
-
-def test_files_are_counted_and_can_be_cancelled(visit: Visit, tmp_path: Path) -> None:
-    files = []
-    for name, text in (("one", "One is slow to be read."), ("two", "Two is read."), ("no", " ")):
-        files.append(tmp_path / f"{name}.txt")
-        files[-1].write_text(text, "utf-8")
-    page = visit()
-    page.get_by_role("button", name="Articles", exact=True).click()
-    page.get_by_label("Add files").set_input_files(files)
-    slow = page.locator("#arrivals li", has_text="one.txt")
-    expect(slow.locator(".status")).to_contain_text("of 3")
-    slow.get_by_role("button", name="Cancel").click()
-    expect(page.locator("#arrivals .rejected")).to_contain_text("no.txt")
-    titles = page.locator("#source-list label")
-    expect(titles).to_have_text(["The Bell", "The Ferry", "Two is read."])
-
-
-def test_an_own_article_is_renamed_and_removed(visit: Visit) -> None:
-    page = visit()
-    bring(page, OWN)
-    ask(page, "What broke?")
-    page.get_by_role("button", name="Articles", exact=True).click()
-    page.once("dialog", lambda dialog: dialog.accept("My mast"))
-    page.get_by_role("button", name="Rename: The Mast").click()
-    expect(page.locator("#scope option:checked")).to_have_text("My mast")
-    page.reload()
-    page.wait_for_selector("#aq[data-state=ready]")
-    expect(page.locator("#scope option:checked")).to_have_text("My mast")
-    page.get_by_role("button", name="Articles", exact=True).click()
-    page.get_by_role("button", name="Remove: My mast").click()
-    expect(page.locator("#source-list label")).to_have_text(["The Bell", "The Ferry"])
-    assert "The mast broke at dusk. Nobody" not in page.evaluate("JSON.stringify(localStorage)")
 
 
 def test_past_conversations_are_named_opened_and_deleted(visit: Visit) -> None:
@@ -396,6 +327,11 @@ def test_past_conversations_are_named_opened_and_deleted(visit: Visit) -> None:
     page.get_by_role("button", name="Past conversations").click()
     page.get_by_role("button", name="Delete: both").click()
     expect(page.locator(".talk-name")).to_have_text(["The founder"])
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete all").click()
+    page.wait_for_selector("#aq[data-state=ready]")
+    expect(page.locator(".turn")).to_have_count(0)
+    assert "Who?" not in page.evaluate("JSON.stringify(localStorage)")
 
 
 def test_a_question_is_edited_asked_again_and_removed(visit: Visit) -> None:

@@ -457,7 +457,8 @@ function broken(error) {
 async function arrive(message) {
   const { scope: before, shown: seen, scroll: places } = kept.talk;
   const [, depth] = places;
-  const linked = link.get("article");
+  const followed = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const linked = followed || before == null ? link.get("article") : null; // a reload goes on as it was
   choose([linked, before].find((asked) => asked != null && has(asked)) ?? message.chosen);
   place(message.article);
   const id = (has(linked) && linked) || (single(scope.value) && scope.value) || seen;
