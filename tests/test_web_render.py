@@ -220,7 +220,7 @@ def test_confidence_is_in_words_with_its_number_at_hand(confidence: float, words
     draft = Draft((Statement((Evidence("bell", source.blocks[-1].span),)),), confidence)
     seen = Reader(render.answer_html(verify(draft, "?", (), {"bell": source}), {}))
     assert words in seen.text
-    assert f"Right with a probability of {confidence:.0%}" in seen.attributes["data-tip"]
+    assert f"Right with a probability of {confidence:.0%}; " in "".join(seen.attributes["data-tip"])
 
 
 def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
@@ -233,6 +233,37 @@ def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
     assert "Nearest passages" in seen.text
     assert "chip" not in seen.attributes["class"]
     assert "well supported" not in seen.text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The bell was cast by Ada Brandt. It is heard for two miles.", ("en", "ltr")),
+        ("Die Glocke wurde von Ada Brandt gegossen. Man hört sie weit.", ("", "ltr")),
+        ("صب الجرس آدا براندت. يسمع على بعد ميلين.", ("", "rtl")),
+        ("1924\n\n1925", ("", "ltr")),
+    ],
+)
+def test_the_language_and_direction_of_an_article(text: str, expected: tuple[str, str]) -> None:
+    assert render.language_of(parse_article(text, id="bell")) == expected
+
+
+def test_where_a_page_begins_is_marked_without_a_word() -> None:
+    source = replace(article(), pages=((0, 1), (TEXT.index("Mr."), 2)))
+    html = render.article_html(source)
+    assert Reader(html).text == source.text
+    assert '<span class="begins" data-page="2"></span>Mr. Orr' in html
+
+
+def test_statements_on_lines_of_their_own_are_a_list() -> None:
+    source = article()
+    one = answered(source, source.blocks[-2].sentences[0])
+    other = replace(one.citations[0], number=2)
+    lines = ("The bell rang twice. [1]\nIt did. [2]", "The bell rang twice.\nIt did.")
+    answer = replace(one, text=lines[0], plain=lines[1], citations=(one.citations[0], other))
+    seen = Reader(render.answer_html(answer, {"bell": "x"}))
+    assert seen.tags.count("li") == 2 + len(answer.citations)
+    assert Reader(render.answer_html(one, {"bell": "x"})).tags.count("li") == 1
 
 
 def test_a_copied_answer_carries_its_citations() -> None:

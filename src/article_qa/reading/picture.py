@@ -1,4 +1,7 @@
-"""One page of a PDF as a picture, with its words' places; drawn in a process of its own.
+"""One page of a PDF as a picture, and where its words stand; drawn in a process of its own.
+
+A page's text and its printed words are one sequence, so they are laid side by side: a word's place
+in the picture follows from its place in the text, even where the same words stand there twice.
 
 ``draw_page`` asks for it; run as a module, this file is that process. See ``isolation``.
 """
@@ -9,7 +12,9 @@ import base64
 import io
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Any
 
 from article_qa.config import Settings
@@ -24,6 +29,7 @@ MOST_BYTES = 8_000_000
 """Of a reply: a full-page photograph has about one million."""
 
 Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, as shares of a picture's width and height."""
 
 
 @dataclass(frozen=True)
@@ -32,34 +38,31 @@ class Picture:
 
     Args:
         webp: the picture.
-        pages: how many the file has.
-        words: each word and its box (left, top, right, bottom) as shares of width and height, in
-            the order of the file.
+        places: where each word of its text stands; None for one that is not printed so.
     """
 
     webp: bytes
-    pages: int
-    words: tuple[tuple[str, Box], ...]
+    places: tuple[Box | None, ...]
 
 
-def draw_page(data: bytes, page: int, settings: Settings) -> Picture:
+def draw_page(data: bytes, page: int, words: Sequence[str], settings: Settings) -> Picture:
     """Draw a page of an untrusted PDF file.
 
     Args:
         data: the file's content.
         page: from 1.
+        words: the page's text, as it was read.
         settings: what the process may use.
 
     Raises:
         ArticleError: there is no such page, or it cannot be drawn within the limits.
         LimitError: other files are being read.
     """
-    request = {"page": page, "settings": settings.to_dict()}
+    request = {"page": page, "words": list(words), "settings": settings.to_dict()}
     reply = ask_child("article_qa.reading.picture", request, data, settings, MOST_BYTES)
     try:
-        words = tuple((str(word), _box(box)) for word, box in reply["words"])  # type: ignore[attr-defined]
-        webp = base64.b64decode(str(reply["webp"]), validate=True)
-        return Picture(webp, int(str(reply["pages"])), words)
+        places = tuple(box and _box(box) for box in reply["places"])  # type: ignore[attr-defined]
+        return Picture(base64.b64decode(str(reply["webp"]), validate=True), places)
     except (ValueError, TypeError, KeyError) as error:
         raise ArticleError(f"Page {page} cannot be drawn.") from error
 
@@ -69,28 +72,37 @@ def _box(values: Any) -> Box:
     return left, top, right, bottom
 
 
-def _draw(data: bytes, number: int) -> dict[str, Any]:
+def _draw(data: bytes, number: int, words: Sequence[str]) -> dict[str, Any]:
     """Return the reply of the process that draws."""
     import pypdfium2
 
-    from article_qa.reading.pdf_lines import _words
-
-    document = pypdfium2.PdfDocument(data)
-    page = document[number - 1]
+    page = pypdfium2.PdfDocument(data)[number - 1]
     width, height = page.get_size()
     scale = min(WIDTH / width, (MOST_PIXELS / (width * height)) ** 0.5)
     bitmap = page.render(scale=scale)
+    printed = _printed(page, bitmap)
+    places: list[Box | None] = [None] * len(words)
+    sides = SequenceMatcher(None, words, [word for word, _ in printed], autojunk=False)
+    for match in sides.get_matching_blocks():
+        for n in range(match.size):
+            places[match.a + n] = printed[match.b + n][1]
+    file = io.BytesIO()
+    bitmap.to_pil().convert("RGB").save(file, "WEBP", quality=80, method=2)
+    return {"webp": base64.b64encode(file.getvalue()).decode(), "places": places}
+
+
+def _printed(page: Any, bitmap: Any) -> list[tuple[str, Box]]:
+    """Return a page's words in the order of the file, each with its place in the picture."""
+    from article_qa.reading.pdf_lines import _words
+
     place = bitmap.get_posconv(page).to_bitmap
-    words = []
+    wide, high = bitmap.width, bitmap.height
+    printed = []
     for word in _words(page.get_textpage()):
         ends = (place(word.left, word.bottom), place(word.right, word.bottom + 1.2 * word.size))
         (left, right), (top, bottom) = (sorted(axis) for axis in zip(*ends, strict=True))
-        wide, high = bitmap.width, bitmap.height
-        words.append((word.text, (left / wide, top / high, right / wide, bottom / high)))
-    file = io.BytesIO()
-    bitmap.to_pil().convert("RGB").save(file, "WEBP", quality=80, method=2)
-    webp = base64.b64encode(file.getvalue()).decode()
-    return {"webp": webp, "pages": len(document), "words": words}
+        printed.append((word.text, (left / wide, top / high, right / wide, bottom / high)))
+    return printed
 
 
 def main() -> None:
@@ -99,7 +111,8 @@ def main() -> None:
 
     request = json.loads(sys.stdin.buffer.readline())
     limit(Settings(**request["settings"]))
-    sys.stdout.write(json.dumps(_draw(sys.stdin.buffer.read(), int(request["page"]))))
+    data = sys.stdin.buffer.read()
+    sys.stdout.write(json.dumps(_draw(data, int(request["page"]), request["words"])))
 
 
 if __name__ == "__main__":

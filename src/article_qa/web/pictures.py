@@ -1,9 +1,4 @@
-"""The pages of PDF files as pictures, with passages marked on them.
-
-An article's text and a page's printed words are one sequence, so they are laid side by side: a
-passage's place in the picture follows from its place in the text, even where the same words stand
-on the page twice.
-"""
+"""The pages of PDF files as pictures, with passages marked on them."""
 
 from __future__ import annotations
 
@@ -12,7 +7,6 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +68,7 @@ class Pictures:
         """
         picture = self._picture(session, article, number)
         image = "data:image/webp;base64," + base64.b64encode(picture.webp).decode()
-        boxes = marked(article, number, picture, passage) if passage else []
-        return {"image": image, "pages": picture.pages, "boxes": boxes}
+        return {"image": image, "boxes": _marked(article, number, picture, passage)}
 
     def _picture(self, session: str, article: Article, number: int) -> Picture:
         key = ((session, article.id), number)
@@ -88,7 +81,8 @@ class Pictures:
             data = path.read_bytes()
         if data is None:
             raise ArticleError("The file of this article is not at hand: its text alone is.")
-        picture = draw_page(data, number, self._settings)
+        words = [article.text[s.start : s.end] for s in _words_on(article, number)]
+        picture = draw_page(data, number, words, self._settings)
         with self._lock:
             self._drawn[key] = picture
             while len(self._drawn) > DRAWN:
@@ -107,17 +101,14 @@ class Pictures:
             del self._drawn[drawn]
 
 
-def marked(article: Article, number: int, picture: Picture, passage: Span) -> list[list[float]]:
+def _marked(
+    article: Article, number: int, picture: Picture, passage: Span | None
+) -> list[list[float]]:
     """Return where a passage stands on a page: a box (left, top, width, height) for each line."""
-    told = list(_words_on(article, number))
-    texts, printed = [text for text, _ in told], [text for text, _ in picture.words]
-    boxes: list[Box] = []
-    for match in SequenceMatcher(None, texts, printed, autojunk=False).get_matching_blocks():
-        for n in range(match.size):
-            if told[match.a + n][1].overlaps(passage):
-                boxes.append(picture.words[match.b + n][1])
     lines: list[list[Box]] = []
-    for box in boxes:
+    for word, box in zip(_words_on(article, number), picture.places, strict=True):
+        if passage is None or box is None or not word.overlaps(passage):
+            continue
         before = lines[-1][-1] if lines else None
         if before and box[0] >= before[0] and box[1] < before[3] and before[1] < box[3]:
             lines[-1].append(box)
@@ -126,13 +117,13 @@ def marked(article: Article, number: int, picture: Picture, passage: Span) -> li
     return [_around(line) for line in lines]
 
 
-def _words_on(article: Article, number: int) -> Iterator[tuple[str, Span]]:
-    """Yield the words of the text that stand on a page."""
+def _words_on(article: Article, number: int) -> Iterator[Span]:
+    """Yield where each word stands in the text that a page holds."""
     ends = [offset for offset, _ in article.pages[1:]] + [len(article.text)]
     for (start, page), end in zip(article.pages, ends, strict=True):
         if page == number:
             for word in re.compile(r"\S+").finditer(article.text, start, end):
-                yield word.group(), Span(*word.span())
+                yield Span(*word.span())
 
 
 def _around(line: list[Box]) -> list[float]:

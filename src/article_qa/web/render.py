@@ -31,11 +31,13 @@ HARD_WRAP = 45
 """Lines at least this long (all but a block's last) were broken by an editor's margin, not by the
 writer: such a block is reflowed, any other keeps its line breaks (verse, lists, addresses)."""
 
+JUDGED = 20_000
+"""Characters from which an article's language and direction are known."""
+
 LONGEST_TIED = 30
 """A longer word is not tied to its chip: the two would not fit on a phone's line."""
 
 _TAGS: Mapping[BlockKind, str] = {"headline": "h2", "quote": "blockquote", "code": "div"}
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _MARKER = re.compile(r"\s*\[(\d+)\]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
@@ -66,17 +68,15 @@ def article_html(article: Article) -> str:
 
 
 def language_of(article: Article) -> tuple[str, str]:
-    """Return an article's language ('' where it is not known) and its direction.
+    """Return an article's language ('en', or '' where it is another) and its direction.
 
-    The language is what the file says it is, or English where one word in four or more is a
-    function word of English; the direction is that of most of its letters.
+    In English one word in four or more is a function word; the direction is that of most letters.
     """
-    told = article.metadata.get("language")
-    words = [word.strip('.,;:!?"“”()').lower() for word in article.text[:20_000].split()]
+    text = article.text[:JUDGED]
+    words = [word.strip('.,;:!?"“”()').lower() for word in text.split()]
     english = 4 * sum(word in STOP_WORDS for word in words) >= len(words) > 0
-    code = told.value if told and _LANGUAGE.fullmatch(told.value) else "en" if english else ""
-    sides = Counter(unicodedata.bidirectional(c) for c in article.text[:20_000])
-    return code, "rtl" if sides["R"] + sides["AL"] > sides["L"] else "ltr"
+    sides = Counter(unicodedata.bidirectional(c) for c in text)
+    return "en" if english else "", "rtl" if sides["R"] + sides["AL"] > sides["L"] else "ltr"
 
 
 def _with_pages(article: Article, start: int, end: int) -> Iterator[str]:
