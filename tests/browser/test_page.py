@@ -48,7 +48,7 @@ def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
     focus = "".join(seed.text[start:end] for start, end in citation["focus"])
     assert found["focus"] == focus
     assert "Khalilzad" in focus
-    page.wait_for_timeout(800)
+    settle(page)
     assert in_view(page, "mark")
     assert page.evaluate("document.querySelector('#reader').textContent") == seed.text
 
@@ -102,6 +102,21 @@ def test_a_refusal_looks_different(visit: Visit) -> None:
         expect(turn.locator(".label")).to_have_text("Nearest passages")
         turn.locator(".quote").first.click()
         assert marked(page, 1)["text"] == citations(page, 1)[0]["quote"]
+
+
+def test_a_glance_shows_who_and_when_and_leads_there(visit: Visit, seed: Article) -> None:
+    page = visit()
+    glance = page.locator("#glance")
+    people, dates = glance.locator(".people button"), glance.locator(".dates button")
+    expect(people.first).to_be_visible(timeout=60_000)
+    expect(dates.first).to_be_visible()
+    expect(glance.locator(".sentences button")).to_have_count(3)
+    name = people.first.inner_text()
+    people.first.click()
+    expect(page.locator("mark.here")).to_have_text(name)
+    assert seed.text[marked(page, 0)["start"] :].startswith(name)
+    ask(page, AUTHOR)
+    expect(glance).not_to_have_attribute("open", "")
 
 
 def test_suggested_questions_are_answered(visit: Visit) -> None:
@@ -186,7 +201,7 @@ def test_the_same_sentence_twice_is_marked_where_it_was_cited(visit: Visit) -> N
         }""",
         [second, "It rang at dusk."],
     )
-    page.wait_for_timeout(200)
+    settle(page)
     found = marked(page, 1)
     assert (found["start"], found["text"]) == (second, "It rang at dusk.")
 
@@ -394,7 +409,7 @@ def test_screenshots_for_the_readme(visit: Visit, request: pytest.FixtureRequest
         expect(page.locator("#suggestions button")).to_have_count(4)
         ask(page, "Who appointed Mr. Khalilzad?")
         page.wait_for_selector(".follow button")
-        page.wait_for_timeout(1500)
+        settle(page)
         session = page.context.new_cdp_session(page)
         shot = session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": False})
         (target / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))

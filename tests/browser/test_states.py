@@ -297,7 +297,7 @@ def test_the_reading_position_is_told(visit: Visit) -> None:
 
 def test_a_name_at_a_glance_leads_into_the_text_and_back(visit: Visit) -> None:
     page = visit("?article=bell")
-    name = page.locator("#glance").get_by_role("button", name="Ada Brandt")
+    name = page.locator("#glance").get_by_role("button", name="Ada Brandt", exact=True)
     name.click()
     expect(page.locator("mark.here:focus")).to_have_text("Ada Brandt")
     page.keyboard.press("Escape")
