@@ -256,7 +256,7 @@ async function glance() {
       link.dir = "auto";
       if (kind === "dates" && place.sentence !== place.text)
         link.append(make("span", "told", place.sentence));
-      if (kind === "numbers") link.dataset.tip = place.sentence;
+      if (place.sentence) link.dataset.tip = place.sentence;
       return item(link);
     }));
     part.append(make("h3", "label", t(kind)), list);

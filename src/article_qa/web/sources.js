@@ -2,7 +2,7 @@
 
 const arrivals = []; // {key, name, content, row}: what waits to be read and indexed, in turn
 const returning = new Map(); // own articles on their way back: former id -> what to do then
-const fresh = new Set();
+const fresh = new Set(), cancelled = new Set();
 let articles = [], arriving = null, arrivalKey = 0;
 
 // What is asked is "" for all articles, an id, or several ids, a line each.
@@ -142,7 +142,9 @@ function brought(message) {
     return;
   }
   const arrival = arriving;
-  if (message.key !== arrival?.key) return; // cancelled
+  if (message.article && cancelled.delete(message.key)) // it was ready in that very moment
+    return call("remove", { id: message.article.id });
+  if (message.key !== arrival?.key) return;
   if (message.expired && !arrival.again) { // the session comes anew, and this goes again
     arrival.again = true;
     arrivals.unshift(arrival);
@@ -237,6 +239,7 @@ Object.assign(doing, {
     const at = arrivals.findIndex((arrival) => arrival.key === key);
     if (at >= 0) arrivals.splice(at, 1);
     if (arriving?.key !== key) return;
+    cancelled.add(key);
     call("cancel", { key });
     finish(arriving);
     say(t("cancelled"));
