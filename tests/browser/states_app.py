@@ -3,8 +3,8 @@
 Of the question's words: 'perhaps' is answered unsurely, 'nothing' is refused, 'both' cites two
 passages, 'him' is understood as something else, 'about' cites the headline, 'hang' never ends; any
 other question is answered with the first sentence of the last paragraph. An own article is indexed
-in three steps, and slowly where its text says 'slow'. Nothing is analysed: what is shown at a
-glance is written here.
+in three steps; where its text says 'slow', it waits for a file 'go' before the last. Nothing is
+analysed: what is shown at a glance is written here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,9 +48,11 @@ class StatesQA:
         pass
 
     def with_articles(self, articles: Sequence[Article], progress: Any = None) -> StatesQA:
-        for step in range(1, 4):
-            time.sleep(1.0 if "slow" in articles[0].text else 0)
-            progress(step, 3)
+        progress(1, 3)
+        while "slow" in articles[0].text and not Path("go").exists():
+            time.sleep(0.2)
+            progress(2, 3)
+        progress(3, 3)
         return StatesQA(articles)
 
     def ask(

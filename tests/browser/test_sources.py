@@ -30,6 +30,7 @@ GIVE = """([kind, files]) => {
 
 @pytest.fixture
 def address(server: Server) -> str:
+    (server.folder / "go").unlink(missing_ok=True)
     return server.running()
 
 
@@ -70,7 +71,7 @@ def test_files_are_counted_and_can_be_cancelled(visit: Visit, tmp_path: Path) ->
     page.get_by_role("button", name="Articles", exact=True).click()
     page.get_by_label("Add files").set_input_files(files)
     slow = page.locator("#arrivals li", has_text="one.txt")
-    expect(slow.locator(".status")).to_contain_text("of 3")
+    expect(slow.locator(".status")).to_have_text("Indexing 2 of 3")
     slow.get_by_role("button", name="Cancel").click()
     expect(page.locator("#arrivals .rejected")).to_contain_text("no.txt")
     titles = page.locator("#source-list label")
@@ -108,7 +109,7 @@ def test_files_can_be_dropped_and_pasted_anywhere(visit: Visit) -> None:
     expect(page.locator("#scope option:checked")).to_have_text("2 articles")  # as before
 
 
-def test_an_article_is_read_while_it_is_indexed(visit: Visit) -> None:
+def test_an_article_is_read_while_it_is_indexed(visit: Visit, server: Server) -> None:
     page = visit("?article=bell")
     page.get_by_role("button", name="Articles", exact=True).click()
     page.get_by_label("or paste a text").fill("The Mast\n\nThe mast is slow to fall.")
@@ -116,6 +117,7 @@ def test_an_article_is_read_while_it_is_indexed(visit: Visit) -> None:
     page.get_by_role("button", name="Read it meanwhile").click()
     expect(page.locator("#reader")).to_contain_text("The mast is slow to fall.")
     expect(ask(page, "Who?").locator(".said")).to_contain_text("Ada Brandt")
+    (server.folder / "go").touch()
     expect(page.locator("#line")).to_contain_text("“The Mast” is ready")
     expect(page.locator("#reader")).to_contain_text("Ada Brandt")
 

@@ -31,7 +31,7 @@ SESSION_NAME = r"^[A-Za-z0-9_-]{16,100}$"
 IDLE_SECONDS = 1800.0
 """A visitor silent for so long may be forgotten for another."""
 MAX_OWN_ARTICLES = 5
-"""Articles a visitor may bring; the oldest is dropped for a sixth."""
+"""Articles a visitor may bring. For a sixth the API drops the oldest; the page refuses it."""
 MAX_OWN_CHARS = 400_000
 """Characters of one visitor's article: a long book chapter, indexed in about half a minute."""
 MAX_ALL_CHARS = 10_000_000
