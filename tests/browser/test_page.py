@@ -219,7 +219,9 @@ def test_a_hostile_article_is_only_text(visit: Visit) -> None:
     assert page.locator(".turn :is(script, img, h1, a)").count() == 0
 
 
-def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Path) -> None:
+def test_a_file_is_read_and_used_in_this_window_only(
+    visit: Visit, seed: Article, tmp_path: Path
+) -> None:
     path = tmp_path / "bell tower.md"
     path.write_text("# The Bell of Orr\n\nBy Ada Brandt\n\nThe bell is old and loud.", "utf-8")
     page, other = visit(), visit()
@@ -233,7 +235,7 @@ def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Pat
     expect(page.locator(".turn [data-do=rate]")).to_have_count(0)
     assert other.locator(f'#scope option[value="{own}"]').count() == 0
     expect(ask(other, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
-    page.locator("#scope").select_option(index=0)
+    page.locator("#scope").select_option(seed.id)
     expect(page.locator("#reader")).to_contain_text("Afghan")
     expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
 

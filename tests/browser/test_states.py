@@ -348,18 +348,6 @@ def test_a_question_is_edited_asked_again_and_removed(visit: Visit) -> None:
     expect(page.locator(".asked")).to_have_text(["both"])
 
 
-def test_a_conversation_is_saved_without_the_server(visit: Visit, server: Server) -> None:
-    page = visit()
-    ask(page, "Who?")
-    server.kill()
-    page.locator("#keep summary").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save as Markdown").click()
-    text = download.value.path().read_text("utf-8")
-    assert "## Who?" in text
-    assert "> [1] The bell was cast by Ada Brandt." in text
-
-
 def test_the_page_speaks_german_to_who_reads_it(visit: Visit) -> None:
     page = visit("?article=bell", locale="de-DE")
     expect(page.locator("#aq")).to_have_attribute("lang", "de")
@@ -379,3 +367,15 @@ def test_keys_are_listed(visit: Visit) -> None:
     page.keyboard.press("/")
     expect(page.locator("#question")).to_be_focused()
     expect(page.locator("#question")).to_have_value("")
+
+
+def test_a_conversation_is_saved_without_the_server(visit: Visit, server: Server) -> None:
+    page = visit()
+    ask(page, "Who?")
+    server.kill()
+    page.locator("#keep summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as Markdown").click()
+    text = download.value.path().read_text("utf-8")
+    assert "## Who?" in text
+    assert "> [1] The bell was cast by Ada Brandt." in text
