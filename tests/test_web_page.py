@@ -188,3 +188,74 @@ def test_a_changed_seed_is_noticed(
     seed.write_bytes(b"")
     web_app.compare(qa, "index", tmp_path)
     assert "ferry.txt" in caplog.records[-1].getMessage()
+
+
+class Surer(OneAnswer):
+    """One that is surer of its answer, about an article of a visitor's own."""
+
+    articles = (parse_article("The Mast\n\nThe mast broke at dusk.", id="own-mast-1"),)
+
+    def ask(self, question: str, **_: Any) -> Answer:
+        (article,) = self.articles
+        evidence = Evidence(article.id, article.blocks[-1].sentences[0])
+        return verify(Draft((Statement((evidence,)),), 0.95), question, (), {article.id: article})
+
+
+def asked(page: Page, session: str, **more: Any) -> dict[str, Any]:
+    data = {"session": session, "question": "What broke?", "turn": 1} | more
+    return list(page.ask(SimpleNamespace(sent=data)))[-1]["turn"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "article", "private"),
+    [
+        ("bell", "bell", False),
+        ("own-mast-1", "own-mast-1", True),
+        ("bell\nown-mast-1", "own-mast-1", True),
+        ("", "own-mast-1", True),
+    ],
+)
+def test_of_several_articles_the_surest_answer_is_given(
+    page: Page, scope: str, article: str, private: bool
+) -> None:
+    session = page.sessions.open("a")
+    session.bring(Surer())  # type: ignore[arg-type]
+    turn = asked(page, session.key, scope=scope)
+    (citation,) = turn["answer"]["citations"]
+    assert citation["article_id"] == article
+    assert (1 in session.private) is private
+
+
+def test_an_article_that_is_gone_is_said_to_be(page: Page) -> None:
+    session = page.sessions.open("a")
+    assert "no longer open" in asked(page, session.key, scope="bell\ngone")["failed"]
+
+
+def test_selected_words_come_as_a_turn_to_point_at(page: Page) -> None:
+    session = page.sessions.open("a")
+    start = ARTICLE.text.index("Ada Brandt")
+    about = {"id": "bell", "start": start, "end": start + 10}
+    (turn,) = page._pointed(session, about)
+    assert turn.answer.plain == turn.answer.citations[0].quote == "Ada Brandt"
+    assert not page._pointed(session, about | {"end": 10_000})
+    assert not page._pointed(session, None)
+
+
+def test_a_renamed_article_keeps_its_name_until_it_is_removed(page: Page) -> None:
+    session = page.sessions.open("a")
+    session.bring(Surer())  # type: ignore[arg-type]
+    data = {"session": session.key, "id": "own-mast-1"}
+    listed = page.rename(data | {"title": "My mast"})["articles"]
+    assert [a["title"] for a in listed] == ["The Bell", "My mast"]
+    assert [a["id"] for a in page.remove(data)["articles"]] == ["bell"]
+    with pytest.raises(ArticleError, match="no longer open"):
+        page.rename(data | {"title": "x"})
+
+
+def test_a_sixth_article_of_one_s_own_is_refused_and_none_is_lost(page: Page) -> None:
+    session = page.sessions.open("a")
+    session.own = dict.fromkeys(map(str, range(5)), Surer())  # type: ignore[arg-type]
+    event = SimpleNamespace(sent={"session": session.key, "text": "The bell rang.", "key": 1})
+    (message,) = (step["brought"] for step in page.bring(event))
+    assert "remove one first" in message["error"]
+    assert len(session.own) == 5

@@ -21,7 +21,6 @@ from article_qa.types import (
     Evidence,
     Span,
     Statement,
-    Turn,
 )
 from article_qa.web import render
 
@@ -221,7 +220,7 @@ def test_confidence_is_in_words_with_its_number_at_hand(confidence: float, words
     draft = Draft((Statement((Evidence("bell", source.blocks[-1].span),)),), confidence)
     seen = Reader(render.answer_html(verify(draft, "?", (), {"bell": source}), {}))
     assert words in seen.text
-    assert f"Right with a probability of {confidence:.0%}" in seen.attributes["data-tip"]
+    assert f"Right with a probability of {confidence:.0%}; " in "".join(seen.attributes["data-tip"])
 
 
 def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
@@ -236,24 +235,35 @@ def test_a_refusal_offers_nearest_passages_and_no_citations() -> None:
     assert "well supported" not in seen.text
 
 
-def test_the_markdown_keeps_quotes_and_offsets() -> None:
-    source = article()
-    sentence = source.blocks[-2].sentences[0]
-    answer = answered(source, sentence)
-    text = render.conversation_markdown([Turn("What rang?", answer)], {"bell": "The Harbour Bell"})
-    assert "## What rang?" in text
-    place = f"The Harbour Bell, characters {sentence.start} to {sentence.end}"
-    assert f"> [1] The bell rang twice.\n>\n> — {place}" in text
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The bell was cast by Ada Brandt. It is heard for two miles.", ("en", "ltr")),
+        ("Die Glocke wurde von Ada Brandt gegossen. Man hört sie weit.", ("", "ltr")),
+        ("صب الجرس آدا براندت. يسمع على بعد ميلين.", ("", "rtl")),
+        ("1924\n\n1925", ("", "ltr")),
+    ],
+)
+def test_the_language_and_direction_of_an_article(text: str, expected: tuple[str, str]) -> None:
+    assert render.language_of(parse_article(text, id="bell")) == expected
 
 
-def test_the_json_export_can_be_checked_against_the_article() -> None:
+def test_where_a_page_begins_is_marked_without_a_word() -> None:
+    source = replace(article(), pages=((0, 1), (TEXT.index("Mr."), 2)))
+    html = render.article_html(source)
+    assert Reader(html).text == source.text
+    assert '<span class="begins" data-page="2"></span>Mr. Orr' in html
+
+
+def test_statements_on_lines_of_their_own_are_a_list() -> None:
     source = article()
-    answer = answered(source, source.blocks[-1].sentences[0])
-    data = json.loads(render.conversation_json([Turn("What rang?", answer)], [source]))
-    (row,) = data["answers"]
-    (citation,) = row["citations"]
-    assert data["articles"][0]["sha256"] == source.sha256
-    assert source.text[citation["start"] : citation["end"]] == citation["quote"]
+    one = answered(source, source.blocks[-2].sentences[0])
+    other = replace(one.citations[0], number=2)
+    lines = ("The bell rang twice. [1]\nIt did. [2]", "The bell rang twice.\nIt did.")
+    answer = replace(one, text=lines[0], plain=lines[1], citations=(one.citations[0], other))
+    seen = Reader(render.answer_html(answer, {"bell": "x"}))
+    assert seen.tags.count("li") == 2 + len(answer.citations)
+    assert Reader(render.answer_html(one, {"bell": "x"})).tags.count("li") == 1
 
 
 def test_a_copied_answer_carries_its_citations() -> None:

@@ -82,12 +82,12 @@ def open_first(browser: Browser, address: str, began: float) -> tuple[Page, floa
 def call(address: str, question: str) -> tuple[float, str]:
     """Ask over HTTP; return seconds and the answer as JSON."""
     began = time.monotonic()
-    body = json.dumps({"data": [question, None]}).encode()
-    url = f"{address}gradio_api/call/ask"
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    body = json.dumps({"question": question}).encode()
+    url = f"{address}gradio_api/call"
+    request = urllib.request.Request(f"{url}/v2/ask", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as response:
         event = json.load(response)["event_id"]
-    with urllib.request.urlopen(f"{url}/{event}", timeout=300) as response:
+    with urllib.request.urlopen(f"{url}/ask/{event}", timeout=300) as response:
         text = response.read().decode()
     if "event: complete" not in text:
         raise RuntimeError(f"no answer to {question!r}: {text[:200]}")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
-from page_helpers import serving
+from page_helpers import Server, serving
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -71,6 +71,14 @@ def app_address(folder: Path) -> Iterator[str]:
     for address in serving(ROOT / "app.py", folder):
         Client(address, verbose=False).predict("Who?", api_name="/ask")
         yield address
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The page over an engine made for it, which a test may kill."""
+    server = Server(Path(__file__).with_name("states_app.py"), tmp_path_factory.mktemp("states"))
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+from fpdf import FPDF
 from playwright.sync_api import Page
 
 STARTS_WITHIN = 120
@@ -42,6 +43,36 @@ def ask(page: Page, question: str) -> Any:
     page.locator("#question").press("Enter")
     page.wait_for_selector(f'.turn[data-turn="{turns + 1}"][data-done]')
     return page.locator(f'.turn[data-turn="{turns + 1}"]')
+
+
+def reload(page: Page) -> None:
+    page.reload()
+    page.wait_for_selector("#aq[data-state=ready]")
+
+
+def add(page: Page, text: str) -> None:
+    """Add a text under Articles, and stay there."""
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("or paste a text").fill(text)
+    page.get_by_role("button", name="Add the text").click()
+    page.locator("#source-list .new").last.wait_for()
+
+
+def bring(page: Page, text: str) -> None:
+    """Add a text, read it and ask it from now on."""
+    add(page, text)
+    page.locator("#source-list .new [data-do=source-ask]").last.click()
+    page.locator("#sources").wait_for(state="hidden")
+
+
+def printed(*pages: str) -> bytes:
+    """Return a PDF file with a page for each text, its paragraphs in lines."""
+    document = FPDF()
+    document.set_font("helvetica", size=12)
+    for text in pages:
+        document.add_page()
+        document.multi_cell(0, 7, text)
+    return bytes(document.output())
 
 
 def citations(page: Page, turn: int) -> list[dict[str, Any]]:
@@ -92,12 +123,10 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 def serving(script: Path, folder: Path, port: int | None = None) -> Iterator[str]:
     """Run a script that serves the page, as long as the caller needs it; yield its address."""
     server = Server(script, folder, port)
-    server.start()
     try:
-        yield server.address
+        yield server.running()
     finally:
-        server.process.terminate()
-        server.process.wait(timeout=20)
+        server.kill()
 
 
 class Server:
@@ -107,6 +136,7 @@ class Server:
         self.script, self.folder = script, folder
         self.port = port or free_port()
         self.address = f"http://127.0.0.1:{self.port}/"
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         environment = os.environ | {"PORT": str(self.port), "NO_BROWSER": "1"}
@@ -120,9 +150,16 @@ class Server:
             )
         wait_for(self.address, self.process)
 
+    def running(self) -> str:
+        """Start it unless it runs; return its address."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        return self.address
+
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(timeout=20)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(timeout=20)
 
 
 def settle(page: Page) -> None:

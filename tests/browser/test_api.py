@@ -26,9 +26,9 @@ def post(address: str, data: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def call(address: str, name: str, *data: Any) -> tuple[str, Any]:
-    """What two curl commands do: post the arguments, then read the event."""
-    event = post(f"{address}gradio_api/call/{name}", {"data": list(data)})["event_id"]
+def call(address: str, name: str, **data: Any) -> tuple[str, Any]:
+    """What two curl commands do: post the arguments by name, then read the event."""
+    event = post(f"{address}gradio_api/call/v2/{name}", data)["event_id"]
     url = f"{address}gradio_api/call/{name}/{event}"
     with urllib.request.urlopen(url, timeout=120) as response:
         lines = response.read().decode().split("\n")
@@ -38,7 +38,7 @@ def call(address: str, name: str, *data: Any) -> tuple[str, Any]:
 
 
 def test_ask_over_http_returns_a_verified_answer(address: str, seed: Article) -> None:
-    kind, (answer,) = call(address, "ask", QUESTION)
+    kind, (answer,) = call(address, "ask", question=QUESTION)
     assert kind == "complete"
     assert answer["plain"] == "Michael Crowley"
     for citation in answer["citations"]:
@@ -74,7 +74,7 @@ def test_articles_are_listed(address: str, seed: Article) -> None:
 
 
 def test_the_same_question_gives_the_same_bytes(address: str) -> None:
-    one, two = (call(address, "ask", QUESTION)[1] for _ in range(2))
+    one, two = (call(address, "ask", question=QUESTION)[1] for _ in range(2))
     assert json.dumps(one) == json.dumps(two)
 
 
@@ -82,7 +82,7 @@ def test_the_same_question_gives_the_same_bytes(address: str) -> None:
     "history", [[{"question": "x"}], [{"citations": [{"article_id": "none"}]}], ["text"]]
 )
 def test_a_made_up_history_is_refused(address: str, history: list[Any]) -> None:
-    kind, _ = call(address, "ask", QUESTION, history)
+    kind, _ = call(address, "ask", question=QUESTION, history=history)
     assert kind == "error"
 
 

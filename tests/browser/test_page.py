@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_helpers import ask, citations, in_view, marked, settle
+from page_helpers import ask, bring, citations, in_view, marked, settle
 from playwright.sync_api import Page, expect
 
 from article_qa.types import Article
@@ -35,13 +35,6 @@ HOSTILE = (
 )
 
 
-def bring(page: Page, text: str) -> None:
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("Paste the text").fill(text)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
-
-
 def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
     page = visit()
     assert page.evaluate("document.querySelector('#reader').textContent") == seed.text
@@ -55,7 +48,7 @@ def test_ask_read_and_follow_a_citation(visit: Visit, seed: Article) -> None:
     focus = "".join(seed.text[start:end] for start, end in citation["focus"])
     assert found["focus"] == focus
     assert "Khalilzad" in focus
-    page.wait_for_timeout(800)
+    settle(page)
     assert in_view(page, "mark")
     assert page.evaluate("document.querySelector('#reader').textContent") == seed.text
 
@@ -109,6 +102,21 @@ def test_a_refusal_looks_different(visit: Visit) -> None:
         expect(turn.locator(".label")).to_have_text("Nearest passages")
         turn.locator(".quote").first.click()
         assert marked(page, 1)["text"] == citations(page, 1)[0]["quote"]
+
+
+def test_a_glance_shows_who_and_when_and_leads_there(visit: Visit, seed: Article) -> None:
+    page = visit()
+    glance = page.locator("#glance")
+    people, dates = glance.locator(".people button"), glance.locator(".dates button")
+    expect(people.first).to_be_visible(timeout=60_000)
+    expect(dates.first).to_be_visible()
+    expect(glance.locator(".sentences button")).to_have_count(3)
+    name = people.first.inner_text()
+    people.first.click()
+    expect(page.locator("mark.here")).to_have_text(name)
+    assert seed.text[marked(page, 0)["start"] :].startswith(name)
+    ask(page, AUTHOR)
+    expect(glance).not_to_have_attribute("open", "")
 
 
 def test_suggested_questions_are_answered(visit: Visit) -> None:
@@ -167,8 +175,8 @@ def test_axe_finds_nothing_serious(visit: Visit, scheme: str, width: int) -> Non
     check("answered")
     ask(page, OFF_TOPIC)
     check("refused")
-    page.get_by_role("button", name="Your article").click()
-    check("own article")
+    page.get_by_role("button", name="Articles", exact=True).click()
+    check("articles")
     assert not found
 
 
@@ -193,7 +201,7 @@ def test_the_same_sentence_twice_is_marked_where_it_was_cited(visit: Visit) -> N
         }""",
         [second, "It rang at dusk."],
     )
-    page.wait_for_timeout(200)
+    settle(page)
     found = marked(page, 1)
     assert (found["start"], found["text"]) == (second, "It rang at dusk.")
 
@@ -211,21 +219,23 @@ def test_a_hostile_article_is_only_text(visit: Visit) -> None:
     assert page.locator(".turn :is(script, img, h1, a)").count() == 0
 
 
-def test_a_file_is_read_and_used_in_this_window_only(visit: Visit, tmp_path: Path) -> None:
+def test_a_file_is_read_and_used_in_this_window_only(
+    visit: Visit, seed: Article, tmp_path: Path
+) -> None:
     path = tmp_path / "bell tower.md"
     path.write_text("# The Bell of Orr\n\nBy Ada Brandt\n\nThe bell is old and loud.", "utf-8")
     page, other = visit(), visit()
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("or choose a file").set_input_files(path)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("Add files").set_input_files(path)
+    page.locator("#source-list .new [data-do=source-ask]").click(timeout=60_000)
+    expect(page.locator("#sources")).to_be_hidden()
     own = page.locator("#scope").input_value()
     expect(page.locator("#reader")).to_contain_text("The bell is old and loud")
     expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Ada Brandt")
     expect(page.locator(".turn [data-do=rate]")).to_have_count(0)
     assert other.locator(f'#scope option[value="{own}"]').count() == 0
     expect(ask(other, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
-    page.locator("#scope").select_option(index=0)
+    page.locator("#scope").select_option(seed.id)
     expect(page.locator("#reader")).to_contain_text("Afghan")
     expect(ask(page, AUTHOR).locator(".said")).to_contain_text("Michael Crowley")
 
@@ -245,13 +255,14 @@ def test_an_unreadable_file_gets_one_calm_line(
     path = tmp_path / name
     path.write_bytes(content)
     page = visit()
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("or choose a file").set_input_files(path)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own-line")).to_contain_text(complaint)
-    assert "/tmp" not in page.locator("#own-line").inner_text()
-    assert "Traceback" not in page.locator("#own-line").inner_text()
-    expect(page.get_by_role("button", name="Open it")).to_be_enabled()
+    page.get_by_role("button", name="Articles", exact=True).click()
+    page.get_by_label("Add files").set_input_files(path)
+    rejected = page.locator("#arrivals .rejected .status")
+    expect(rejected).to_contain_text(complaint)
+    assert "/tmp" not in rejected.inner_text()
+    assert "Traceback" not in rejected.inner_text()
+    page.get_by_label("Add files").set_input_files(path)  # what was rejected makes room
+    expect(page.locator("#arrivals li")).to_have_count(1)
 
 
 def test_two_visitors_at_once_keep_their_own_conversations(visit: Visit) -> None:
@@ -368,6 +379,11 @@ def test_selected_words_can_be_asked_about(visit: Visit) -> None:
         "What does the article say about “Islamic Emirate”?"
     )
     expect(page.locator("#question")).to_be_focused()
+    page.locator("#question").fill("What is it?")  # 'it' is what is selected
+    page.locator("#question").press("Enter")
+    page.wait_for_selector(".turn[data-done]")
+    expect(page.locator(".turn .span")).to_have_text("About “Islamic Emirate”")
+    expect(page.locator(".understood")).to_contain_text("Islamic Emirate")
 
 
 def test_a_question_too_long_is_told_so_before_it_is_sent(visit: Visit) -> None:
@@ -395,7 +411,7 @@ def test_screenshots_for_the_readme(visit: Visit, request: pytest.FixtureRequest
         expect(page.locator("#suggestions button")).to_have_count(4)
         ask(page, "Who appointed Mr. Khalilzad?")
         page.wait_for_selector(".follow button")
-        page.wait_for_timeout(1500)
+        settle(page)
         session = page.context.new_cdp_session(page)
         shot = session.send("Page.captureScreenshot", {"format": "png", "optimizeForSpeed": False})
         (target / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))

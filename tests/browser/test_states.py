@@ -4,46 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_helpers import Server, ask, free_port, in_view, marked, settle
+from page_helpers import Server, add, ask, bring, in_view, marked, reload, settle
 from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Page]
 
-APP = Path(__file__).with_name("states_app.py")
 OWN = "The Mast\n\nThe mast broke at dusk. Nobody was hurt."
 PHONE = {"viewport": {"width": 390, "height": 700}, "has_touch": True, "is_mobile": True}
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(APP, tmp_path_factory.mktemp("states"), free_port())
-    server.start()
-    yield server
-    server.kill()
-
-
 @pytest.fixture
 def address(server: Server) -> str:
-    if server.process.poll() is not None:
-        server.start()
-    return server.address
-
-
-def reload(page: Page) -> None:
-    page.reload()
-    page.wait_for_selector("#aq[data-state=ready]")
-
-
-def bring(page: Page, text: str) -> None:
-    page.get_by_role("button", name="Your article").click()
-    page.get_by_label("Paste the text").fill(text)
-    page.get_by_role("button", name="Open it").click()
-    expect(page.locator("#own")).to_be_hidden(timeout=60_000)
+    return server.running()
 
 
 def test_an_unsure_answer_looks_unsure_and_takes_a_verdict(visit: Visit, server: Server) -> None:
@@ -52,7 +28,7 @@ def test_an_unsure_answer_looks_unsure_and_takes_a_verdict(visit: Visit, server:
     expect(turn.locator(".perhaps")).to_contain_text("Perhaps")
     expect(turn.locator(".said")).not_to_contain_text("Perhaps")
     assert marked(page, 1)["text"] == "The bell was cast by Ada Brandt."
-    page.wait_for_timeout(800)
+    settle(page)
     assert in_view(page, "mark")
     turn.get_by_role("button", name="Yes, this answers it").click()
     expect(turn.get_by_role("button", name="Yes, this answers it")).to_have_attribute(
@@ -91,7 +67,7 @@ def test_a_reload_and_back_lose_nothing(visit: Visit) -> None:
     ask(page, "Who?")
     ask(page, "both")
     page.locator(".chip").last.click()
-    page.wait_for_timeout(900)
+    settle(page)
     page.locator("#question").fill("half a ques")
     place = page.evaluate("document.querySelector('#paper').scrollTop")
     assert place > 500
@@ -127,6 +103,7 @@ def test_a_conversation_can_be_left_resumed_and_forgotten(visit: Visit) -> None:
     expect(page.locator(".asked")).to_have_text("Who?")
     page.wait_for_selector("#aq[data-state=ready]")
     page.locator("#keep summary").click()
+    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Forget all").click()
     expect(page.locator(".turn")).to_have_count(0)
     page.wait_for_selector("#aq[data-state=ready]")
@@ -149,8 +126,8 @@ def test_an_own_article_comes_back_after_a_reload(visit: Visit) -> None:
 def test_an_own_article_too_large_to_keep_is_said_to_be_lost(visit: Visit) -> None:
     page = visit()
     page.evaluate("localStorage.setItem('article-qa-own:x:y', 'x'.repeat(2000000))")
-    bring(page, OWN)
-    expect(page.locator("#line")).to_contain_text("too large for this browser to keep")
+    add(page, OWN)
+    expect(page.locator("#own-line")).to_contain_text("too large for this browser to keep")
     reload(page)
     expect(page.locator("#line")).to_contain_text("“The Mast” cannot come back")
 
@@ -250,9 +227,17 @@ def test_a_phone_shows_chat_or_article_and_targets_are_large(visit: Visit, width
     page.get_by_role("button", name="Back to the answer").tap()
     expect(page.locator("#paper")).to_be_hidden()
     expect(turn.locator(".said")).to_be_in_viewport()
-    page.get_by_role("button", name="Your article").tap()
-    box = page.locator("#own").bounding_box()
-    assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+    for name, dialog in (
+        ("Articles", "sources"),
+        ("Past conversations", "talks"),
+        ("Keys", "help"),
+    ):
+        if dialog != "sources":
+            page.locator("#keep summary").tap()
+        page.get_by_role("button", name=name).first.tap()
+        box = page.locator(f"#{dialog}").bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
+        page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -263,9 +248,134 @@ def test_axe_finds_nothing_serious_in_any_outcome(visit: Visit, scheme: str, wid
     for question in ("perhaps", "both", "nothing", "is it him"):
         ask(page, question)
     page.locator(".chip").first.click()
-    found = [
-        (violation["id"], violation["nodes"][0]["html"][:200])
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]
+    found = []
+
+    def check(state: str) -> None:
+        for violation in Axe().run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found.append((state, violation["id"], violation["nodes"][0]["html"][:200]))
+
+    check("answers")
+    page.evaluate("document.querySelector('#glance').open = true")
+    page.evaluate("document.querySelector('[data-view=talk]').click()")
+    check("glance")
+    for dialog, button in (("#sources", "sources"), ("#talks", "talks"), ("#help", "help")):
+        page.evaluate(f"document.querySelector('[data-do={button}]').click()")
+        expect(page.locator(dialog)).to_be_visible()
+        check(dialog)
+        page.keyboard.press("Escape")
     assert not found
+
+
+def test_a_mark_leads_back_to_its_answer(visit: Visit) -> None:
+    page = visit("?article=bell")
+    ask(page, "both")
+    ask(page, "Who?")
+    page.locator('.turn[data-turn="1"] .chip').last.click()
+    page.locator('mark[role=link][data-n="1"]').focus()
+    page.keyboard.press("Enter")
+    expect(page.locator('.turn[data-turn="1"] .chip[data-n="1"]')).to_be_focused()
+    page.locator('mark[data-n="2"]').click()
+    expect(page.locator('.turn[data-turn="1"] .chip[data-n="2"]')).to_be_focused()
+    tick = page.locator(".tick")
+    expect(tick).to_have_count(1)  # both begin on one line
+    assert page.evaluate("parseFloat(document.querySelector('.tick').style.top)") > 90
+    page.evaluate("document.querySelector('#paper').scrollTop = 0")
+    tick.click()
+    settle(page)
+    assert in_view(page, "mark.here")
+
+
+def test_the_reading_position_is_told(visit: Visit) -> None:
+    page = visit("?article=bell")
+    page.locator("#contents summary").click()
+    page.get_by_role("button", name="Its sound").click()
+    expect(page.locator("#here")).to_have_text("Its sound")
+    settle(page)
+    assert page.evaluate("parseFloat(document.querySelector('#read').style.scale)") > 0.9
+
+
+def test_a_name_at_a_glance_leads_into_the_text_and_back(visit: Visit) -> None:
+    page = visit("?article=bell")
+    name = page.locator("#glance").get_by_role("button", name="Ada Brandt", exact=True)
+    name.click()
+    expect(page.locator("mark.here:focus")).to_have_text("Ada Brandt")
+    page.keyboard.press("Escape")
+    expect(name).to_be_focused()
+    expect(page.locator("#glance .dates button")).to_contain_text(["day 1", "day 2"])
+    page.locator("#scope").select_option("ferry")
+    expect(page.locator("#reader")).to_contain_text("The ferry sails")
+    expect(page.locator("#glance")).to_be_hidden()  # there is nothing to show
+
+
+def test_past_conversations_are_named_opened_and_deleted(visit: Visit) -> None:
+    page = visit()
+    ask(page, "Who?")
+    page.locator("#keep summary").click()
+    page.get_by_role("button", name="New conversation").first.click()
+    page.wait_for_selector("#aq[data-state=ready]")
+    ask(page, "both")
+    page.locator("#keep summary").click()
+    page.get_by_role("button", name="Past conversations").click()
+    expect(page.locator(".talk-name")).to_have_text(["both", "Who?"])
+    page.once("dialog", lambda dialog: dialog.accept("The founder"))
+    page.get_by_role("button", name="Rename: Who?").click()
+    page.get_by_role("button", name="The founder", exact=True).click()
+    expect(page.locator(".asked")).to_have_text("Who?")
+    page.wait_for_selector("#aq[data-state=ready]")
+    page.locator("#keep summary").click()
+    page.get_by_role("button", name="Past conversations").click()
+    page.get_by_role("button", name="Delete: both").click()
+    expect(page.locator(".talk-name")).to_have_text(["The founder"])
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete all").click()
+    page.wait_for_selector("#aq[data-state=ready]")
+    expect(page.locator(".turn")).to_have_count(0)
+    assert "Who?" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_question_is_edited_asked_again_and_removed(visit: Visit) -> None:
+    page = visit()
+    turn = ask(page, "Who?")
+    turn.get_by_role("button", name="Edit").click()
+    expect(page.locator("#question")).to_have_value("Who?")
+    expect(page.locator("#question")).to_be_focused()
+    ask(page, "both")
+    turn.get_by_role("button", name="Remove this question").click()
+    expect(page.locator(".asked")).to_have_text(["both"])
+    expect(page.locator(".asked")).to_be_focused()
+    reload(page)
+    expect(page.locator(".asked")).to_have_text(["both"])
+
+
+def test_the_page_speaks_german_to_who_reads_it(visit: Visit) -> None:
+    page = visit("?article=bell", locale="de-DE")
+    expect(page.locator("#aq")).to_have_attribute("lang", "de")
+    expect(page.locator("#reader")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("button", name="Artikel", exact=True).first).to_be_visible()
+    turn = ask(page, "Who, perhaps?")
+    expect(turn.locator(".perhaps")).to_contain_text("Vielleicht")
+    expect(turn.get_by_role("button", name="Ja, das ist die Antwort")).to_be_visible()
+
+
+def test_keys_are_listed(visit: Visit) -> None:
+    page = visit()
+    page.locator("#talk").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_contain_text("next and previous citation")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#question")).to_be_focused()
+    expect(page.locator("#question")).to_have_value("")
+
+
+def test_a_conversation_is_saved_without_the_server(visit: Visit, server: Server) -> None:
+    page = visit()
+    ask(page, "Who?")
+    server.kill()
+    page.locator("#keep summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as Markdown").click()
+    text = download.value.path().read_text("utf-8")
+    assert "## Who?" in text
+    assert "> [1] The bell was cast by Ada Brandt." in text

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -42,13 +43,9 @@ def read_untrusted(name: str, data: bytes, settings: Settings, *, id: str) -> Ar
         ArticleError: it cannot be read, or not within the limits.
         LimitError: other files are being read, and have been for as long as one may take.
     """
-    slots = _slots(settings.children_at_once)
-    if not slots.acquire(timeout=settings.child_seconds):
-        raise LimitError("Other files are being read just now. Try again in a minute.")
-    try:
-        reply = _reply(name, data, settings, id)
-    finally:
-        slots.release()
+    request = {"name": name, "id": id, "settings": settings.to_dict()}
+    most = 1_000_000 + REPLY_BYTES_PER_CHAR * settings.max_chars
+    reply = ask_child("article_qa.reading.child", request, data, settings, most)
     if "error" in reply:
         raise ArticleError(str(reply["error"]))
     try:
@@ -62,17 +59,44 @@ def read_untrusted(name: str, data: bytes, settings: Settings, *, id: str) -> Ar
         ) from error
 
 
+def ask_child(
+    module: str, request: Mapping[str, object], data: bytes, settings: Settings, most: int
+) -> dict[str, object]:
+    """Run a module in a process of its own on a request and a file's bytes.
+
+    Args:
+        module: reads a line of JSON and the bytes from its input, and writes a line of JSON.
+        request: what is asked of it.
+        data: the file's content.
+        settings: what the process may use.
+        most: bytes of its reply that are read.
+
+    Returns:
+        The reply; nothing if the process was ended or said what is no JSON.
+
+    Raises:
+        LimitError: other files are being read, and have been for as long as one may take.
+    """
+    slots = _slots(settings.children_at_once)
+    if not slots.acquire(timeout=settings.child_seconds):
+        raise LimitError("Other files are being read just now. Try again in a minute.")
+    try:
+        return _reply(module, json.dumps(request).encode() + b"\n", data, settings, most)
+    finally:
+        slots.release()
+
+
 @cache
 def _slots(count: int) -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(count)
 
 
-def _reply(name: str, data: bytes, settings: Settings, id: str) -> dict[str, object]:
+def _reply(
+    module: str, head: bytes, data: bytes, settings: Settings, most: int
+) -> dict[str, object]:
     """Return what a child says of a file; nothing if it was ended or says what is no JSON."""
-    head = json.dumps({"name": name, "id": id, "settings": settings.to_dict()}).encode() + b"\n"
-    most = 1_000_000 + REPLY_BYTES_PER_CHAR * settings.max_chars
     with subprocess.Popen(
-        [sys.executable, "-P", "-m", "article_qa.reading.child"],
+        [sys.executable, "-P", "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

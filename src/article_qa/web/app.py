@@ -42,6 +42,7 @@ def create_app(
     *,
     settings: Settings | None = None,
     page: bool = True,
+    sources: str | Path | None = None,
 ) -> ASGIApp:
     """Return the app, ready for any ASGI server.
 
@@ -50,6 +51,7 @@ def create_app(
         options: how it runs; None reads the environment.
         settings: for the limits of questions; None for the defaults.
         page: also serve the page; without it the app starts sooner.
+        sources: folder of the library's files, for drawing the pages of its PDFs.
     """
     options = options or ServiceOptions()
     sessions = Sessions()
@@ -72,7 +74,7 @@ def create_app(
 
         mount_mcp(app, service)
     if page:
-        mount(app, build(service, feedback=options.feedback or None))
+        mount(app, build(service, feedback=options.feedback or None, sources=sources))
     return Guard(app, options, telemetry)
 
 
@@ -126,7 +128,7 @@ def launch(
             compare(qa, options.index, seeds)
         return qa
 
-    app = create_app(load, options, settings=settings)
+    app = create_app(load, options, settings=settings, sources=seeds)
     serve(app, options, open_browser=open_browser, stop=stop)
     if problem:
         raise problem[0]

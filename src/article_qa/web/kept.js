@@ -4,7 +4,7 @@
 
 const kept = (() => {
   const TALK = "article-qa-talk:", OWN = "article-qa-own:", FORMAT = 1;
-  const TALKS = 10, OWN_UNITS = 2_000_000; // a browser gives about five million to all of it
+  const TALKS = 50, OWN_UNITS = 2_000_000; // a browser gives about five million to all of it
   const box = (name) => { try { return window[name]; } catch { return null; } };
   const browser = box("localStorage"), tab = box("sessionStorage");
 
@@ -26,7 +26,7 @@ const kept = (() => {
     for (const key of keys(OWN + id + ":")) browser.removeItem(key);
   }
 
-  const empty = () => ({ format: FORMAT, at: 0, turns: [], own: [], draft: "", scroll: [0, 0] });
+  const empty = () => ({ format: FORMAT, at: 0, name: "", turns: [], own: [], draft: "", scroll: [0, 0] });
   const name = () => Date.now().toString(36) + Math.random().toString(36).slice(2, 8);
   let id = null, talk = empty();
 
@@ -61,8 +61,18 @@ const kept = (() => {
     return used + size <= OWN_UNITS && put(OWN + id + ":" + article, content);
   }
 
+  // Give a conversation a name of its own.
+  function nameTalk(which, text) {
+    if (which === id) talk.name = text;
+    const stored = get(TALK + which);
+    if (stored) put(TALK + which, { ...stored, name: text });
+  }
+
   return {
-    get, put, open, save, keepOwn,
+    get, put, open, save, keepOwn, nameTalk, forget,
+    list: () => talks().filter(({ talk }) => talk.turns.length || talk.own.length)
+      .map(({ id: which, talk }) => ({ id: which, talk, here: which === id })),
+    dropOwn: (article) => browser?.removeItem(OWN + id + ":" + article),
     get talk() { return talk; },
     own: (article) => get(OWN + id + ":" + article),
     rename: (from, to) => {

@@ -3,7 +3,7 @@
 One ``gr.HTML`` component holds the whole page. Its script triggers Gradio events (``ask``,
 ``bring``, ``stop``, ``renew``) and calls a server function; answers come back as properties that
 the script watches. Each property carries the full state of what it shows, so a lost update does no
-harm.
+harm. What is asked comes as a string: "" for every article, else an id on each line.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,14 +34,24 @@ from article_qa.errors import (
     SessionExpiredError,
     UnknownArticleError,
 )
-from article_qa.types import Answer, Article, Span, Turn
+from article_qa.types import Answer, Article, Citation, Event, Span, Turn
 from article_qa.web import render
+from article_qa.web.arrivals import Arrival
 from article_qa.web.feedback import Feedback
+from article_qa.web.glance import glance
+from article_qa.web.pictures import Pictures
 from article_qa.web.schema import read_history, turns_of
 from article_qa.web.service import ANSWERS_AT_ONCE, Asked, Service
-from article_qa.web.sessions import MAX_OWN_CHARS, MAX_TURNS, Library, Session
+from article_qa.web.sessions import (
+    MAX_OWN_ARTICLES,
+    MAX_OWN_CHARS,
+    MAX_TURNS,
+    Library,
+    Session,
+)
 from article_qa.web.suggest import Suggestions
 from article_qa.web.upload import MAX_FILE_BYTES
+from article_qa.web.words import Words, languages, words_in
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
@@ -52,6 +64,11 @@ SUGGESTED = 4
 FOLLOW_UPS = 3
 FOLLOW_SECONDS = 3.0
 """Longest wait for them; an answer is read meanwhile."""
+MAX_SELECTED = 2000
+"""Characters of selected words that a question may be about."""
+MAX_NAME = 200
+SCRIPTS = ("base.js", "kept.js", "article.js", "sources.js", "talks.js", "page.js")
+"""The page's script, in the order in which its parts need each other."""
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +83,7 @@ class Page:
         settings: Settings | None = None,
         feedback: Feedback | None = None,
         service: Service | None = None,
+        sources: str | Path | None = None,
     ) -> None:
         self.service = service or Service(library, settings=settings)
         self.library = self.service.library
@@ -74,7 +92,9 @@ class Page:
         self.telemetry = self.service.telemetry
         self.feedback = feedback or Feedback()
         self.suggestions = Suggestions()
+        self.pictures = Pictures(sources, self.settings)
         self._busy: set[tuple[str, int]] = set()
+        self._arrivals: dict[tuple[str, object], Arrival] = {}
 
     # Opening and closing
 
@@ -93,9 +113,9 @@ class Page:
         return _show(
             opened={
                 "session": session.key,
-                "articles": _choices(qa, session),
+                "articles": self._choices(session),
                 "chosen": articles[0].id if len(articles) == 1 else "",
-                "article": _article(articles[0]) if articles else None,
+                "article": self._shown(session, articles[0]) if articles else None,
                 "limits": {
                     "question": self.settings.max_question_chars,
                     "file": MAX_FILE_BYTES,
@@ -106,8 +126,9 @@ class Page:
 
     def closed(self, request: gr.Request) -> None:
         """Forget a visitor whose window is closed."""
-        for article in self.sessions.close(request.session_hash or ""):
+        for key, article in self.sessions.close(request.session_hash or ""):
             self.suggestions.forget(article)
+            self.pictures.forget(key, article.id)
 
     # Asking
 
@@ -119,6 +140,7 @@ class Page:
         data = _sent(event)
         number = int(data.get("turn") or 0)
         busy = (str(data.get("session")), number)
+        words = words_in(data.get("language"))
 
         def turn(html: str, **more: Any) -> dict[str, Any]:
             return _show(turn={"turn": number, "html": html, "done": False} | more)
@@ -132,13 +154,13 @@ class Page:
         try:
             session = self.sessions.get(data.get("session"))
             self._busy.add(busy)
-            yield turn(_READING if self.library.ready.done() else _WAITING)
-            qa, articles = self._scope(session, data.get("scope"))
+            yield turn(_wait(words["reading" if self.library.ready.done() else "loading"]))
+            asked = self._scope(session, data.get("scope"))
             question = str(data.get("question", ""))
             history = [] if data.get("alone") else list(session.turns.values())
+            history += self._pointed(session, data.get("about"))
             said, painted, answer = "", 0.0, None
-            events = qa.stream(question, history=history, article_ids=articles)
-            for step in self.telemetry.watch("page", events):
+            for step in self.telemetry.watch("page", _events(asked, question, history)):
                 if step.answer is not None:
                     answer = step.answer
                     continue
@@ -148,14 +170,19 @@ class Page:
                     yield turn(f'<p class="said draft" dir="auto">{render.escape(said)}</p>')
             if answer is None:
                 raise RuntimeError("the engine ended its stream without an answer")
-            private = data.get("scope") in session.own
+            private = any(qa in session.own.values() for qa, _ in asked)
             session.remember(number, Turn(question, answer), private=private)
-            titles = {a.id: a.title for a in qa.articles if articles is None or a.id in articles}
+            titles = {
+                a.id: session.title(a)
+                for qa, ids in asked
+                for a in qa.articles
+                if ids is None or a.id in ids
+            }
             yield turn(
-                render.answer_html(answer, titles, rateable=not private),
+                render.answer_html(answer, titles, rateable=not private, words=words),
                 done=True,
                 copy=render.answer_text(answer, titles),
-                say=_spoken(answer),
+                say=_spoken(answer, words),
                 cited=bool(answer.citations),
                 answer=_kept(answer),
             )
@@ -164,45 +191,121 @@ class Page:
         finally:
             self._busy.discard(busy)
 
-    def _scope(self, session: Session, scope: object) -> tuple[ArticleQA, list[str] | None]:
-        """Return whom to ask: the visitor's own article, or the library or one article of it."""
-        if isinstance(scope, str) and scope in session.own:
-            return session.own[scope], None
-        qa = self.library.ready.result()
-        if not scope:
-            return qa, None
-        if scope not in {article.id for article in qa.articles}:
-            raise UnknownArticleError(_CLOSED)
-        return qa, [str(scope)]
+    def _scope(self, session: Session, scope: object) -> list[tuple[ArticleQA, list[str] | None]]:
+        """Return whom to ask about what: each own article has an index of its own.
 
-    # A visitor's own article
+        Raises:
+            UnknownArticleError: an article is not open any more.
+        """
+        qa = self.library.ready.result()
+        library = [article.id for article in qa.articles]
+        wanted = str(scope).split("\n") if scope else [*library, *session.own]
+        if not set(wanted) <= {*library, *session.own}:
+            raise UnknownArticleError(_CLOSED)
+        shared = [id for id in library if id in wanted]
+        own: list[tuple[ArticleQA, list[str] | None]] = [
+            (session.own[id], None) for id in session.own if id in wanted
+        ]
+        if own and not shared:
+            return own
+        return [(qa, None if shared == library else shared), *own]
+
+    def _pointed(self, session: Session, about: object) -> list[Turn]:
+        """Return selected words as a turn, for 'he' and 'this' in the question to point at."""
+        if not isinstance(about, dict):
+            return []
+        _, article = self._find({"session": session.key, "id": about.get("id")})
+        start, end = int(about.get("start", 0)), int(about.get("end", 0))
+        if not 0 <= start < end <= len(article.text):
+            return []
+        quote = article.text[start : min(end, start + MAX_SELECTED)]
+        cited = Citation(1, article.id, start, start + len(quote), quote)
+        return [Turn("", Answer("", quote, quote, "answered", None, 1.0, (cited,), ()))]
+
+    # A visitor's own articles
 
     def bring(self, event: gr.EventData) -> Iterator[dict[str, Any]]:
-        """Read and index a visitor's text or file, saying what is being done."""
+        """Read and index a visitor's text or file, saying how far it is."""
         data = _sent(event)
+        key = data.get("key")
         again = data.get("again")  # what it was called before the page was loaded anew
+
+        def told(**more: Any) -> dict[str, Any]:
+            return _show(brought={"key": key, "again": again} | more)
+
+        mine: tuple[str, object] = ("", None)
         try:
             session = self.sessions.get(data.get("session"))
-            yield _show(brought={"work": "Reading and indexing", "again": again})
-            article = self.service.add(session, *_content(data), way="page")
-            qa = self.library.ready.result()
-            yield _show(
-                brought={
-                    "articles": _choices(qa, session),
-                    "article": _article(article),
-                    "note": " ".join(article.notes),
-                    "again": again,
-                }
+            if len(session.own) >= MAX_OWN_ARTICLES:
+                raise LimitError(f"You have {MAX_OWN_ARTICLES} articles here: remove one first.")
+            yield told(reading=True)
+            name, content = _content(data)
+            add = partial(self.service.add, session, name, content, way="page")
+            mine = (session.key, key or again)
+            self._arrivals[mine] = arrival = Arrival(add, lambda: bool(self._busy))
+            for step in arrival.steps():
+                if "readable" in step:
+                    yield told(readable=self._shown(session, step["readable"]))
+                elif "article" in step:
+                    article = step["article"]
+                else:
+                    yield told(**step)
+            if isinstance(content, bytes):
+                self.pictures.keep(session.key, article, content)
+            if data.get("title"):
+                session.names[article.id] = str(data["title"])[:MAX_NAME]
+            yield told(
+                articles=self._choices(session),
+                article=self._shown(session, article),
+                note=" ".join(article.notes),
             )
         except Exception as error:
-            lost = isinstance(error, SessionExpiredError)
-            yield _show(brought={"error": _calm(error), "again": again, "expired": lost})
+            yield told(error=_calm(error), expired=isinstance(error, SessionExpiredError))
+        finally:
+            self._arrivals.pop(mine, None)
+
+    def cancel(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Stop reading and indexing an article."""
+        session = self.sessions.get(data.get("session"))
+        if arrival := self._arrivals.get((session.key, data.get("key"))):
+            arrival.cancel()
+        return {}
+
+    def rename(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give one of the visitor's own articles another name."""
+        session = self.sessions.get(data.get("session"))
+        if data.get("id") not in session.own:
+            raise UnknownArticleError(_CLOSED)
+        session.names[data["id"]] = str(data.get("title"))[:MAX_NAME]
+        return {"articles": self._choices(session)}
+
+    def remove(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Forget one of the visitor's own articles."""
+        session = self.sessions.get(data.get("session"))
+        _, article = self._find(data)
+        self.service.remove(session, article.id)
+        self.suggestions.forget(article)
+        self.pictures.forget(session.key, article.id)
+        return {"articles": self._choices(session)}
 
     # Calls that return at once
 
     def article(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return an article typeset."""
-        return _article(self._find(data)[1])
+        session = self.sessions.get(data.get("session"))
+        return self._shown(session, self._find(data)[1])
+
+    def glance(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return what an article holds, kind by kind."""
+        return {"kinds": list(glance(self._find(data)[1]).items())}
+
+    def page(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Return a page of a PDF as a picture, and where a passage stands on it."""
+        session = self.sessions.get(data.get("session"))
+        _, article = self._find(data)
+        start, end = data.get("start"), data.get("end")
+        passage = None if start is None or end is None else Span(int(start), int(end))
+        return self.pictures.page(session.key, article, int(data["page"]), passage)
 
     def suggest(self, data: dict[str, Any]) -> dict[str, Any]:
         """Return questions to start with."""
@@ -246,6 +349,12 @@ class Page:
         session.rated.add(number)
         return {}
 
+    def remove_turn(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Forget a question and its answer."""
+        session = self.sessions.get(data.get("session"))
+        session.turns.pop(data.get("turn"), None)  # type: ignore[arg-type]
+        return {}
+
     def alive(self, data: dict[str, Any]) -> dict[str, Any]:
         """Say whether a question is being worked on."""
         session = self.sessions.get(data.get("session"))
@@ -266,20 +375,31 @@ class Page:
             except HistoryError:
                 continue
             number, scope = int(row["turn"]), row.get("scope")
-            session.remember(number, turn, private=bool(scope) and scope not in library)
+            asked = str(scope).split("\n") if scope else [*session.own]
+            session.remember(number, turn, private=not set(asked) <= set(library))
             session.rated.add(number)
         return {}
 
-    def export(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Return the conversation as a file."""
-        session = self.sessions.get(data.get("session"))
-        articles = [*self.library.opened.result().articles, *session.own_articles()]
-        turns = list(session.turns.values())
-        if data.get("format") == "json":
-            text = render.conversation_json(turns, articles)
-            return {"name": "conversation.json", "type": "application/json", "text": text}
-        text = render.conversation_markdown(turns, {a.id: a.title for a in articles})
-        return {"name": "conversation.md", "type": "text/markdown", "text": text}
+    def _choices(self, session: Session) -> list[dict[str, Any]]:
+        """List what this visitor can ask."""
+        library = self.library.opened.result().articles
+        return [{"id": a.id, "title": a.title, "sha256": a.sha256} for a in library] + [
+            {"id": a.id, "title": session.title(a), "sha256": a.sha256, "own": True}
+            for a in session.own_articles()
+        ]
+
+    def _shown(self, session: Session, article: Article) -> dict[str, Any]:
+        """Return an article as the page shows it; its pages only if they can be drawn."""
+        drawn = self.pictures.can_draw(session.key, article)
+        language, direction = render.language_of(article)
+        return {
+            "id": article.id,
+            "title": session.title(article),
+            "html": render.article_html(article),
+            "lang": language,
+            "dir": direction,
+            "pages": list(article.pages) if drawn else None,
+        }
 
     def _find(self, data: dict[str, Any]) -> tuple[ArticleQA, Article]:
         """Return an article that this visitor may see, and whom to ask about it."""
@@ -326,8 +446,24 @@ class Page:
 
 
 _CLOSED = "This article is no longer open. Choose one above."
-_READING = '<p class="wait"><span></span>Reading</p>'
-_WAITING = '<p class="wait"><span></span>The models are still loading; your question is next.</p>'
+_RANKS = {"answered": 2, "unsure": 1}
+
+
+def _events(
+    asked: list[tuple[ArticleQA, list[str] | None]], question: str, history: list[Turn]
+) -> Iterator[Event]:
+    """Answer a question; of several answers from several indexes the surest is given."""
+    if len(asked) == 1:
+        qa, ids = asked[0]
+        yield from qa.stream(question, history=history, article_ids=ids)
+        return
+    answers = [qa.ask(question, history=history, article_ids=ids) for qa, ids in asked]
+    best = max(answers, key=lambda answer: (_RANKS.get(answer.status, 0), answer.confidence))
+    yield Event("answer", answer=replace(best, seconds=sum(a.seconds for a in answers)))
+
+
+def _wait(words: str) -> str:
+    return f'<p class="wait"><span></span>{words}</p>'
 
 
 def _show(**properties: Any) -> dict[str, Any]:
@@ -383,21 +519,11 @@ def _restored(row: object, articles: Mapping[str, Article]) -> Turn:
     return turn
 
 
-def _article(article: Article) -> dict[str, str]:
-    return {"id": article.id, "title": article.title, "html": render.article_html(article)}
-
-
-def _choices(qa: ArticleQA, session: Session) -> list[dict[str, Any]]:
-    library = [{"id": a.id, "title": a.title} for a in qa.articles]
-    return library + [{"id": a.id, "title": a.title, "own": True} for a in session.own_articles()]
-
-
-def _spoken(answer: Answer) -> str:
+def _spoken(answer: Answer, words: Words) -> str:
     """Return an answer as a screen reader should announce it."""
     if answer.refused:
-        return "The article does not say."
-    count = len(answer.citations)
-    return f"{answer.plain} ({count} citation{'' if count == 1 else 's'})"
+        return words["does not say"]
+    return f"{answer.plain} ({words['count of citations'].format(len(answer.citations))})"
 
 
 def _content(data: dict[str, Any]) -> tuple[str, str | bytes]:
@@ -415,22 +541,12 @@ def _content(data: dict[str, Any]) -> tuple[str, str | bytes]:
         raise ArticleError("The file did not arrive whole. Send it again.") from None
 
 
-class _Blocks(gr.Blocks):  # type: ignore[misc]
-    """Blocks whose endpoints may be called over plain HTTP without their optional arguments."""
-
-    async def preprocess_data(
-        self, block_fn: Any, inputs: list[Any], *args: Any, **more: Any
-    ) -> list[Any]:
-        """Fill up missing arguments with None, as gradio's own clients do with defaults."""
-        inputs = [*inputs, *[None] * (len(block_fn.inputs) - len(inputs))]
-        return list(await super().preprocess_data(block_fn, inputs, *args, **more))
-
-
 def build(
     source: ArticleQA | Callable[[], ArticleQA] | Service,
     *,
     settings: Settings | None = None,
     feedback: str | Path | None = "feedback/feedback.jsonl",
+    sources: str | Path | None = None,
 ) -> gr.Blocks:
     """Return the page as a Gradio app, not yet served.
 
@@ -440,15 +556,21 @@ def build(
             page shares with the other ways in.
         settings: for the limits shown; None for the defaults.
         feedback: file that thumbs up and down are appended to; None to store none.
+        sources: folder of the library's files, for drawing the pages of its PDFs.
     """
     service = source if isinstance(source, Service) else Service(Library(source), settings=settings)
-    page = Page(service.library, service=service, feedback=Feedback(feedback))
+    page = Page(service.library, service=service, feedback=Feedback(feedback), sources=sources)
     offered = (
         page.article,
+        page.glance,
+        page.page,
         page.suggest,
         page.follow,
         page.rate,
-        page.export,
+        page.cancel,
+        page.rename,
+        page.remove,
+        page.remove_turn,
         page.alive,
         page.restore,
     )
@@ -458,10 +580,10 @@ def build(
         """Do what the page's script asks for outside the queue."""
         return _guarded(lambda: calls[data["do"]](data))
 
-    with _Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
+    with gr.Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
             html_template=_asset("page.html"),
-            js_on_load=_asset("kept.js") + _asset("page.js"),
+            js_on_load=_script(),
             apply_default_css=False,
             server_functions=[call],
             opened=None,
@@ -503,6 +625,11 @@ def mount(app: FastAPI, blocks: gr.Blocks) -> None:
         head=f"<style>{_asset('page.css')}</style>",  # css= would be rewritten
         favicon_path=str(files("article_qa.web") / "favicon.svg"),
     )
+
+
+def _script() -> str:
+    """Return the page's script, with the interface's words before it."""
+    return f"const WORDS = {json.dumps(languages())};\n" + "".join(map(_asset, SCRIPTS))
 
 
 def _asset(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +19,7 @@ from article_qa.web.upload import read_upload
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
+    from article_qa.retrieval.embeddings import Progress
 
 READERS_AT_ONCE = 2
 """Articles of visitors that are read and indexed at the same time."""
@@ -112,8 +113,25 @@ class Service:
                 return article, own
         raise UnknownArticleError(f"No article {id[:100]!r} is open here; see /v1/articles.")
 
-    def add(self, session: Session, name: str, content: str | bytes, *, way: str) -> Article:
+    def add(
+        self,
+        session: Session,
+        name: str,
+        content: str | bytes,
+        *,
+        way: str,
+        progress: Progress | None = None,
+        read: Callable[[Article], None] | None = None,
+    ) -> Article:
         """Read and index an article for a session alone.
+
+        Args:
+            session: whose it will be.
+            name: the file's name, a label only; its suffix says what it is.
+            content: a text, or a file's bytes.
+            way: how it came in, for the log.
+            progress: called with (texts embedded, texts in all); what it raises ends the work.
+            read: called with the article as soon as it can be read, before it is indexed.
 
         Raises:
             ArticleError: it cannot be read.
@@ -127,7 +145,9 @@ class Service:
                 if note := orders_note(article):
                     article = replace(article, notes=(*article.notes, note))
                 self.sessions.make_room(len(article.text))
-                session.bring(self.library.ready.result().with_articles([article]))
+                if read:
+                    read(article)
+                session.bring(self.library.ready.result().with_articles([article], progress))
         except ArticleQAError:
             self.telemetry.uploaded(way, None, time.perf_counter() - began)
             raise

@@ -31,7 +31,7 @@ SESSION_NAME = r"^[A-Za-z0-9_-]{16,100}$"
 IDLE_SECONDS = 1800.0
 """A visitor silent for so long may be forgotten for another."""
 MAX_OWN_ARTICLES = 5
-"""Articles a visitor may bring; the oldest is dropped for a sixth."""
+"""Articles a visitor may bring. For a sixth the API drops the oldest; the page refuses it."""
 MAX_OWN_CHARS = 400_000
 """Characters of one visitor's article: a long book chapter, indexed in about half a minute."""
 MAX_ALL_CHARS = 10_000_000
@@ -80,6 +80,7 @@ class Session:
         own: the visitor's articles by id.
         private: numbers of the turns that asked one of them.
         rated: numbers of the turns with a verdict: one for each.
+        names: what the visitor calls an own article, by its id, where that is not its title.
         address: the network address it was opened from.
         seen: when it last asked for anything, by the monotonic clock.
     """
@@ -90,6 +91,7 @@ class Session:
     own: dict[str, ArticleQA] = field(default_factory=dict)
     private: set[int] = field(default_factory=set)
     rated: set[int] = field(default_factory=set)
+    names: dict[str, str] = field(default_factory=dict)
     address: str = ""
     seen: float = field(default_factory=time.monotonic)
 
@@ -117,6 +119,10 @@ class Session:
             self.private.add(number)
         while len(self.turns) > MAX_TURNS:
             del self.turns[next(iter(self.turns))]
+
+    def title(self, article: Article) -> str:
+        """Return what the visitor calls an article."""
+        return self.names.get(article.id, article.title)
 
     @property
     def chars(self) -> int:
@@ -203,12 +209,12 @@ class Sessions:
         except SessionExpiredError:
             return self.open(name, address, key=name)
 
-    def close(self, client: str) -> list[Article]:
-        """Forget everything of a browser window; return the articles that were its own."""
+    def close(self, client: str) -> list[tuple[str, Article]]:
+        """Forget everything of a browser window; return its own articles, each with the key."""
         with self._lock:
             keys = [key for key, session in self._by_key.items() if session.client == client]
             closed = [self._by_key.pop(key) for key in keys]
-        return [article for session in closed for article in session.own_articles()]
+        return [(session.key, article) for session in closed for article in session.own_articles()]
 
     def make_room(self, chars: int) -> None:
         """See that ``chars`` more of visitors' articles fit, forgetting those of idle visitors.
