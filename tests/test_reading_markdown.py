@@ -55,7 +55,7 @@ def test_each_block_has_its_kind_and_level() -> None:
         "# The Well\n\nIt was *dug* in [1820](https://e.org) by\nthree `farmers`.[^1]\n\n"
         "## Depth\n\n- one\n  - **two**\n\n3. third\n\n> They drank. All of it.\n\n"
         "| Year | Depth |\n| --- | --- |\n| 1820 | 31 m |\n\n```sh\n# dig\nmake well\n```\n\n"
-        "![A well](well.png)\n\n[^1]: And a cook.\n"
+        "![Workers dig a well](well.png)\n\n[^1]: And a cook.\n"
     )
     shown = [(b.kind, b.level, article.text[b.span.start : b.span.end]) for b in article.blocks]
     assert shown == [
@@ -69,10 +69,43 @@ def test_each_block_has_its_kind_and_level() -> None:
         ("table", 0, "Year\tDepth"),
         ("table", 0, "1820\t31 m"),
         ("code", 0, "# dig\nmake well"),
-        ("caption", 0, "A well"),
+        ("caption", 0, "Workers dig a well"),
         ("footnote", 0, "And a cook."),
     ]
-    assert sentences(article)[-4:] == ["# dig", "make well", "A well", "And a cook."]
+    assert sentences(article)[-4:] == ["# dig", "make well", "Workers dig a well", "And a cook."]
+
+
+def test_html_is_read_as_html() -> None:
+    article = markdown(
+        "<p align='center'><img src='logo.svg' alt='Logo'></p>\n\n"
+        "<p align='center'>Digs <b>wells</b>.<br/>&copy; 1820, all.</p>\n\n"
+        "<details>\n<summary>Soils</summary>\n\nClay *and* sand.\n\n</details>\n\n"
+        "<ul><li>one<ul><li>two</li></ul></li></ul>\n\n"
+        "<table>\n<tr><th>Year</th><th>Depth</th></tr>\n"
+        "<tr><td>1820</td><td>31 <i>m</i></td></tr>\n</table>\n\n"
+        "<pre>dig\n  deep</pre>\n\n<script>dig()</script>\n\n<!-- nothing -->\n"
+    )
+    shown = [(b.kind, b.level, article.text[b.span.start : b.span.end]) for b in article.blocks]
+    assert shown == [
+        ("paragraph", 0, "Digs wells.\n© 1820, all."),
+        ("heading", 0, "Soils"),
+        ("paragraph", 0, "Clay and sand."),
+        ("list", 1, "one"),
+        ("list", 2, "two"),
+        ("table", 0, "Year\tDepth"),
+        ("table", 0, "1820\t31 m"),
+        ("code", 0, "dig\n  deep"),
+    ]
+
+
+def test_badges_and_lone_pictures_are_no_text_to_quote() -> None:
+    article = markdown(
+        "[![Build](b.svg)](https://e.org) ![Version](v.svg)\n\n![Logo](l.svg)\n\n"
+        "Wells are dug here.\n\n> [!NOTE]\n> Wear boots.\n"
+    )
+    assert parts(article, "boilerplate") == ["Build Version", "Logo"]
+    assert parts(article, "paragraph") == ["Wells are dug here.", "Wear boots."]
+    assert article.title == "Wells are dug here."
 
 
 def test_a_table_too_large_is_refused() -> None:

@@ -150,9 +150,13 @@ def _lists(found: Findings) -> Iterator[Proposal]:
 
 
 def _list_around(article: Article, cited: Span) -> tuple[Span, ...]:
-    """Return the items of the list that holds a sentence, at most ``MAX_ITEMS``; else nothing."""
+    """Return the items of the list that a sentence stands in or leads to ('It needs:'), at most
+    ``MAX_ITEMS``; else nothing.
+    """
     blocks = article.blocks
     here = bisect_right(blocks, cited.start, key=lambda b: b.span.start) - 1
+    if article.text[cited.end - 1] == ":" and cited.end == blocks[here].span.end:
+        here = min(here + 1, len(blocks) - 1)
     if here < 0 or blocks[here].kind != "list":
         return ()
     first = last = here

@@ -14,14 +14,10 @@ from pathlib import Path, PurePath
 from article_qa.config import Settings
 from article_qa.errors import ArticleError
 from article_qa.reading.layout import assemble
+from article_qa.reading.rst import is_rst, read_rst
 from article_qa.reading.source import Document, Source
 from article_qa.reading.text import parse_article
 from article_qa.types import Article
-
-SUFFIXES = (
-    ".txt", ".md", ".markdown", ".html", ".htm", ".pdf", ".docx", ".eml", ".srt", ".vtt",
-)  # fmt: skip
-"""File names an article may end in."""
 
 
 def read_articles(
@@ -162,8 +158,9 @@ def parse_file(name: str, data: bytes, settings: Settings, *, id: str | None = N
     id = id or PurePath(name).stem
     if suffix == ".txt":
         text, notes = source.decode()
-        _check_text(source, [text])
-        return parse_article(text, id=id, source=name, notes=notes)
+        if not is_rst(text):
+            _check_text(source, [text])
+            return parse_article(text, id=id, source=name, notes=notes)
     document = _READERS[suffix](source)
     _check_text(source, [part.text for part in document.parts])
     return assemble(
@@ -235,14 +232,20 @@ def _subtitles(source: Source) -> Document:
 
 
 _READERS: dict[str, Callable[[Source], Document]] = {
+    ".txt": read_rst,
     ".md": _markdown,
     ".markdown": _markdown,
+    ".rst": read_rst,
     ".html": _html,
     ".htm": _html,
-    ".docx": _docx,
     ".pdf": _pdf,
+    ".docx": _docx,
     ".eml": _mail,
     ".srt": _subtitles,
     ".vtt": _subtitles,
 }
-"""Each imports its library when the first file of its kind comes."""
+"""Each imports its library when the first file of its kind comes. A ``.txt`` that is not plainly
+reStructuredText is kept as it is."""
+
+SUFFIXES = tuple(_READERS)
+"""File names an article may end in."""

@@ -363,7 +363,8 @@ def _sentences(text: str, span: Span, kind: BlockKind, typed: bool) -> tuple[Spa
         cuts = [start]
     else:
         # It takes 'Ms.' for the end of a sentence; a title never is one.
-        marks = _boundaries(text, start, end)
+        # It takes a dot inside a word for one, too: 'typer.Typer'.
+        marks = (m for m in _boundaries(text, start, end) if text[m - 1] != ".")
         cuts = sorted({start, *(m for m in marks if not ends_in_title(text, start, m))})
     sentences: list[Span] = []
     for left, right in zip(cuts, [*cuts[1:], end], strict=True):

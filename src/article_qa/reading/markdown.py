@@ -2,7 +2,7 @@
 
 Parsed by markdown-it-py (CommonMark with tables). Items and table rows are blocks of their own,
 cells apart by a tab; links keep their words and lose their targets; the fields at the head of the
-file become metadata.
+file become metadata. HTML between the blocks is read as HTML.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from markdown_it import MarkdownIt
 
 from article_qa.reading.layout import Part, one_line
+from article_qa.reading.rst import is_rst, read_rst
 from article_qa.reading.source import Document, Source
+from article_qa.reading.tree import HTML, tree_parts
 from article_qa.types import BlockKind, Metadatum
 
 if TYPE_CHECKING:
@@ -27,21 +29,27 @@ MAX_IMAGES = 100
 """Images in one paragraph; in one with more, their marks are text. The parser's time grows with the
 square of the ``![`` that nothing closes."""
 
+LABEL_WORDS = 3
+"""A picture's words up to which they are a name for it ('Logo') and describe nothing."""
+
 _FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _FIELD = re.compile(r"([A-Za-z][\w-]*):[ \t]*(.*)")
 _NAMES = {"date": "published", "updated": "modified", "lastmod": "modified", "authors": "author"}
 _FOOTNOTE = re.compile(r"\[\^[\w-]{1,40}\]:[ \t]*")
 _FOOTNOTE_MARK = re.compile(r"\[\^[\w-]{1,40}\]")
+_ADMONITION = re.compile(r"\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]\s*")
 _BREAK = re.compile(r"<br\s*/?>", re.I)
 
 
 def read_markdown(source: Source) -> Document:
-    """Read a Markdown file.
+    """Read a Markdown file, or what is plainly reStructuredText under its name.
 
     Raises:
         ArticleError: it is no text, or its tables have too many cells.
     """
     text, notes = source.decode()
+    if is_rst(text):
+        return read_rst(source)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     head = _FRONT_MATTER.match(text)
     metadata = dict(_fields(head[1])) if head else {}
@@ -111,7 +119,7 @@ def _parts(tokens: Sequence[Token]) -> Iterator[Part]:
         elif token.type in ("fence", "code_block"):
             yield Part(token.content.expandtabs(4), "code")
         elif token.type == "html_block":
-            yield Part(_html_text(token.content))
+            yield from _html_parts(token.content)
         elif token.type == "inline":
             text = _reading_text(token.children or ())
             if row is not None:
@@ -132,7 +140,9 @@ def _block(text: str, token: Token, number: str, heading: int, lists: int, quote
     note = _FOOTNOTE.match(token.content)
     if note:
         return Part(text.removeprefix(": "), "footnote")
-    if len(children) == 1 and children[0].type == "image":
+    if quotes and _ADMONITION.match(text):
+        return Part(_ADMONITION.sub("", text, count=1))
+    if len(children) == 1 and children[0].type == "image" and len(text.split()) > LABEL_WORDS:
         kind = "caption"
     elif _only_links(children):
         kind = "boilerplate"
@@ -158,26 +168,23 @@ def _reading_text(children: Sequence[Token]) -> str:
 
 
 def _only_links(children: Sequence[Token]) -> bool:
-    """Say whether a block is links and nothing else: a menu, a way to somewhere."""
+    """Say whether a block is links and pictures and nothing else: a menu, badges."""
     depth, links = 0, 0
     for child in children:
         if child.type in ("link_open", "link_close"):
             depth += child.nesting
+            links += 1
+        elif child.type == "image":
             links += 1
         elif not depth and re.search(r"\w", child.content):
             return False
     return links > 0
 
 
-def _html_text(html: str) -> str:
-    """Return the words of a block of HTML inside Markdown."""
-    from lxml.html import fragments_fromstring
+def _html_parts(html: str) -> list[Part]:
+    """Return the blocks of HTML inside Markdown; of a badge or picture, whose words nobody sees,
+    nothing.
+    """
+    from lxml.html import fragment_fromstring
 
-    wrapped = fragments_fromstring(f"<div>{html}</div>")
-    return "\n".join(
-        one_line(line)
-        for element in wrapped
-        if not isinstance(element, str)
-        for line in element.text_content().split("\n")
-        if line.strip()
-    )
+    return tree_parts(fragment_fromstring(html, create_parent="div"), HTML)
