@@ -92,7 +92,8 @@ class Metadatum:
     """What a file says about itself outside its text, and where in the file it says so.
 
     ``origin`` is ``"meta"`` or ``"json-ld"`` (a page's head), ``"docx core properties"``,
-    ``"pdf info"`` or ``"front matter"`` (the fields at the head of a Markdown file).
+    ``"pdf info"``, ``"mail headers"`` or ``"front matter"`` (the fields at the head of a Markdown
+    file).
     """
 
     value: str

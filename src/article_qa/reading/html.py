@@ -2,22 +2,25 @@
 
 trafilatura finds the main text and says what its elements are. What it leaves out and a reader
 needs is fetched from the page itself: the headline where it stands above the main text, and the
-byline, date and standfirst between the two. What a page's head says about it is metadata and never
-text; nothing is guessed.
+byline, date and standfirst between the two; and 'Related' above links. What a page's head says
+about it is metadata and never text; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from article_qa.reading.forms import is_byline, is_date
+from article_qa.reading.forms import is_byline, is_date, is_links_heading
 from article_qa.reading.layout import Part, one_line
 from article_qa.reading.source import Document, Source
 from article_qa.types import Metadatum
+
+MAX_LINK_HEADINGS = 20
+"""Of more headings of links than this, the first."""
 
 MAX_FRONT_BLOCKS = 30
 """Blocks looked at between a headline and the main text: kickers, buttons, the byline."""
@@ -44,22 +47,30 @@ def read_html(source: Source) -> Document:
         tree = document_fromstring(html.encode(), parser=HTMLParser(encoding="utf-8"))
     except (ParserError, LxmlError, ValueError):
         return Document((), {}, notes)  # nothing but white space or comments
-    _check_limits(tree, source)
+    check_limits(tree, source)
     metadata = dict(_metadata(tree))
-    _drop_note_marks(tree)
-    front = _front(tree)  # before trafilatura takes the tree apart
+    drop_note_marks(tree)
+    front, links = _front(tree), _link_headings(tree)  # before trafilatura takes the tree apart
     page: Any = bare_extraction(tree, include_comments=False, with_metadata=False)
     if page is None or page.body is None:
         words = str(html2txt(html) or "")
         return Document(tuple(map(Part, words.split("\n"))), metadata, notes)
     for inner in page.body.iter("lb", "p", "item", "list"):
         inner.text = f" {inner.text or ''}"  # what stood on lines of its own stays apart
-    parts = [part for element in page.body for part in _parts(element)]
+    parts = list(_with_link_headings((p for e in page.body for p in _parts(e)), links))
     return Document(tuple(_with_front(parts, *front)), metadata, notes)
 
 
-def _check_limits(tree: Any, source: Source) -> None:
+def check_limits(tree: Any, source: Source, cells: int = 0) -> int:
     """Refuse a page that is nested too deep or has too many cells.
+
+    Args:
+        tree: the page.
+        source: the file it is in.
+        cells: how many cells the pages before it have.
+
+    Returns:
+        How many there are with its own.
 
     Raises:
         ArticleError: it is.
@@ -70,12 +81,13 @@ def _check_limits(tree: Any, source: Source) -> None:
         if deepest > source.settings.max_nesting:
             raise source.too_much("elements inside one another", deepest, "max_nesting")
         level = [child for element in level for child in element]
-    cells = sum(1 for _ in tree.iter("td", "th"))
+    cells += sum(1 for _ in tree.iter("td", "th"))
     if cells > source.settings.max_table_cells:
         raise source.too_much("table cells", cells, "max_table_cells")
+    return cells
 
 
-def _drop_note_marks(tree: Any) -> None:
+def drop_note_marks(tree: Any) -> None:
     """Take the marks that lead to a note out of the text: a raised '[1]' that is a link."""
     for mark in list(tree.iter("sup")):
         if mark.find(".//a") is not None and all(
@@ -175,12 +187,30 @@ def _lines_after(first: Any) -> Iterator[str]:
 
 def _after(first: Any) -> Iterator[Any]:
     """Yield the elements after one in document order, skipping menus, scripts and forms."""
-    for element in first.xpath("following::*"):
-        if not isinstance(element.tag, str):
-            continue
-        if any(parent.tag in _SKIPPED for parent in (element, *element.iterancestors())):
-            continue
-        yield element
+    while first is not None:
+        for sibling in first.itersiblings():
+            for element in sibling.iter("*"):
+                if all(e.tag not in _SKIPPED for e in (element, *element.iterancestors())):
+                    yield element
+        first = first.getparent()
+
+
+def _link_headings(tree: Any) -> dict[str, str]:
+    """Return the headings of links to other articles, each by the words of the first link."""
+    lines = ((e, one_line(e.text_content())) for e in tree.iter("p", "strong", *_LINES[1:7]))
+    headings = islice(((e, text) for e, text in lines if is_links_heading(text)), MAX_LINK_HEADINGS)
+    return {next(_lines_after(element), ""): text for element, text in headings}
+
+
+def _with_link_headings(parts: Iterable[Part], headings: dict[str, str]) -> Iterator[Part]:
+    """Yield the parts and, where the main text has links without their heading, the heading."""
+    above = ""
+    for part in parts:
+        heading = headings.pop(part.text, above)
+        if heading != above:
+            yield Part(heading)
+        yield part
+        above = part.text
 
 
 # -- Metadata --------------------------------------------------------------------------------------

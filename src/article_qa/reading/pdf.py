@@ -39,7 +39,13 @@ SAME = 0.06
 NEAR = 4
 """Lines before and after one that tell how wide its column is."""
 FEW = 5
-"""Fewer steps than this between lines of a size tell nothing of its leading: 1.4 sizes at most."""
+"""Fewer steps than this between lines of a size tell nothing of its leading: that of the text, in
+sizes, is its most."""
+TIGHT = 1.2
+"""The least leading, in sizes, that lines of a headline may have, however the text is set."""
+CUT = 30
+"""Where words are cut at line ends at all, one line in ten or so ends with a cut one; where fewer
+than one in this many ends in a hyphen, it is the word's own."""
 FULL = 0.7
 """A line that fills less of its column is the last of its paragraph, whatever it ends in."""
 HEADING_WORDS = 25
@@ -146,13 +152,14 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
     body = _body_size(lines)
     runs = _runs(lines, body)
     words = _whole_words(lines)
+    cuts = sum(line.hyphen for line in lines) * CUT >= len(lines)
     bold = sum(len(line.text) for line in lines if line.bold)
     plain = 2 * bold < sum(len(line.text) for line in lines)  # else bold says nothing
     largest = max((run.first.size for run in runs if run.first.page == 1), default=0)
     styles = sorted({_style(run) for run in runs if _is_heading(run, body, plain)}, reverse=True)
     headline = False
     for run in runs:
-        text, pages = _joined(run, words)
+        text, pages = _joined(run, words, cuts)
         kind: BlockKind | None = None
         level = 0
         if run.first.mono:
@@ -243,9 +250,11 @@ def _leading(lines: Sequence[Line]) -> dict[int, float]:
         if above.page == below.page and _same_type(above, below) and 0 < step < 2.5 * below.size:
             steps.setdefault(round(below.size), []).append(step)
     usual = {size: sorted(found)[len(found) // 5] for size, found in steps.items()}
+    text = max(steps, key=lambda size: len(steps[size]), default=0)
+    most = max(TIGHT, usual[text] / text) if text else TIGHT
     for size, found in steps.items():
         if len(found) < FEW:
-            usual[size] = min(usual[size], 1.4 * size)
+            usual[size] = min(usual[size], most * size)
     return usual
 
 
@@ -340,13 +349,14 @@ def _has_ended(run: _Run) -> bool:
     return not run.last.hyphen and (ended or text[-1] == ":")
 
 
-def _joined(run: _Run, words: Counter[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _joined(run: _Run, words: Counter[str], cuts: bool) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return a run's text, words whole, and where in it each page begins."""
     text = ""
     pages: list[tuple[int, int]] = []
     for i, line in enumerate(run.lines):
         if i and run.lines[i - 1].hyphen:
-            text = text.rstrip(_HYPHENS) + ("-" if _keeps_hyphen(text, line.text, words) else "")
+            own = _keeps_hyphen(text, line.text, words, cuts)
+            text = text.rstrip(_HYPHENS) + ("-" if own else "")
         elif i:
             text += " "
         if not pages or pages[-1][1] != line.page:
@@ -366,11 +376,11 @@ def _whole_words(lines: Sequence[Line]) -> Counter[str]:
     return words
 
 
-def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
+def _keeps_hyphen(before: str, after: str, words: Counter[str], cuts: bool) -> bool:
     """Say whether the hyphen at a line's end is the word's own: the rest of the document tells.
 
     'well-known' has one if it stands so elsewhere, or if 'well' and 'known' are words of the
-    document and 'wellknown' is none.
+    document and 'wellknown' is none, or if the document cuts no words (``cuts``).
     """
     left = re.search(r"\w+$", before.rstrip(_HYPHENS).lower())
     right = re.match(r"\w+", after.lower())
@@ -378,4 +388,4 @@ def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
         return True
     if words[f"{left[0]}-{right[0]}"] or words[left[0] + right[0]]:
         return words[f"{left[0]}-{right[0]}"] > words[left[0] + right[0]]
-    return words[left[0]] > 1 and words[right[0]] > 1
+    return not cuts or (words[left[0]] > 1 and words[right[0]] > 1)

@@ -21,6 +21,9 @@ from article_qa.types import Metadatum
 
 CELL_GAP = 1.5
 """Words of one line further apart than this many sizes stand in different columns."""
+ROW_GAP = 0.45
+"""So do words this far apart, which are no blanks of a text, where the line above or below has a
+column that begins at the same place."""
 
 _LOCK = threading.Lock()
 _WORD = re.compile(r"[^\s\ufffe\x02]+")
@@ -194,13 +197,15 @@ def _page(document: Any, number: int) -> list[Line]:
     page = document[number - 1]
     textpage = page.get_textpage()
     try:
-        lines = [
-            _line(words, number, page.get_height()) for words in _grouped(list(_words(textpage)))
-        ]
+        lines = list(_grouped(list(_words(textpage))))
+        height = page.get_height()
     finally:
         textpage.close()
         page.close()
-    return _with_rows(lines)
+    cells = _cells(lines)
+    return _with_rows(
+        [_line(words, at, number, height) for words, at in zip(lines, cells, strict=True)]
+    )
 
 
 def _words(textpage: Any) -> Iterator[_Word]:
@@ -257,8 +262,38 @@ def _grouped(words: list[_Word]) -> Iterator[list[_Word]]:
         yield line
 
 
-def _line(words: list[_Word], page: int, height: float) -> Line:
-    """Make a line of its words: those far apart are cells, but for a mark before an item."""
+def _cells(lines: list[list[_Word]]) -> list[set[int]]:
+    """Return of each line which words begin a cell: far from the word before, or a little apart
+    and right below or above one that does. What follows the mark of an item is none.
+    """
+    gaps = [
+        [0.0, *((word.left - last.right) / word.size for last, word in pairwise(line))]
+        for line in lines
+    ]
+    cells = [
+        {i for i, gap in enumerate(found) if gap > CELL_GAP and not (i == 1 and _is_mark(line))}
+        for line, found in zip(lines, gaps, strict=True)
+    ]
+    for _ in range(2):  # a row may have a wide gap from its second neighbour alone
+        for i, j in [*pairwise(range(len(lines))), *pairwise(range(len(lines) - 1, -1, -1))]:
+            places = {round(lines[i][k].left) for k in cells[i]}
+            if abs(lines[i][0].bottom - lines[j][0].bottom) < 3 * lines[i][0].size:
+                cells[j] |= {
+                    k
+                    for k, word in enumerate(lines[j])
+                    if gaps[j][k] > ROW_GAP
+                    and round(word.left) in places
+                    and not (k == 1 and _is_mark(lines[j]))
+                }
+    return cells
+
+
+def _is_mark(line: list[_Word]) -> bool:
+    return bool(_MARK.fullmatch(line[0].text))
+
+
+def _line(words: list[_Word], at: set[int], page: int, height: float) -> Line:
+    """Make a line of its words, of which some begin cells."""
     sizes: Counter[float] = Counter()
     bold = mono = 0
     for word in words:
@@ -266,14 +301,8 @@ def _line(words: list[_Word], page: int, height: float) -> Line:
         bold += len(word.text) if word.bold else 0
         mono += len(word.text) if word.mono else 0
     size = max(sizes, key=lambda size: sizes[size]) or 1.0
-    text, cells = words[0].text, [words[0].left]
-    for before, word in pairwise(words):
-        gap = word.left - before.right
-        if gap > CELL_GAP * size and not _MARK.fullmatch(text):
-            text += "\t" + word.text
-            cells.append(word.left)
-        else:
-            text += " " + word.text
+    text = words[0].text
+    text += "".join(("\t" if i in at else " ") + word.text for i, word in enumerate(words) if i)
     letters = sum(sizes.values())
     return Line(
         text,
@@ -284,7 +313,7 @@ def _line(words: list[_Word], page: int, height: float) -> Line:
         2 * bold > letters,
         page,
         height,
-        tuple(cells),
+        (words[0].left, *(words[i].left for i in sorted(at))),
         words[-1].hyphen,
         mono=2 * mono > letters,
     )

@@ -32,6 +32,7 @@ from article_qa.errors import (
     SessionExpiredError,
     UnknownArticleError,
 )
+from article_qa.reading.article import SUFFIXES
 from article_qa.types import Answer, Article, Span, Turn
 from article_qa.web import render
 from article_qa.web.feedback import Feedback
@@ -461,7 +462,7 @@ def build(
 
     with _Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
-            html_template=_asset("page.html"),
+            html_template=_asset("page.html").replace("@suffixes@", ", ".join(SUFFIXES)),
             js_on_load=_asset("kept.js") + _asset("page.js"),
             apply_default_css=False,
             server_functions=[call],

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
 
 READERS_AT_ONCE = 2
-"""Articles of visitors that are read and indexed at the same time."""
+"""Articles of visitors that are indexed at the same time; ``Settings.children_at_once`` bounds how
+many are read."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +132,9 @@ class Service:
         """
         began = time.perf_counter()
         try:
+            taken = {article.id for article, _ in self.articles(session)}
+            article = read_upload(name, content, taken, self.settings)
             with self._reading:
-                taken = {article.id for article, _ in self.articles(session)}
-                article = read_upload(name, content, taken)
                 self.sessions.make_room(len(article.text))
                 session.bring(self.library.ready.result().with_articles([article]))
         except ArticleQAError:
@@ -160,8 +161,8 @@ class Service:
     ) -> _Asked:
         keep = self.settings.history_turns
         if text is not None:
+            article = read_upload("text", text, set(), self.settings)
             with self._reading:
-                article = read_upload("text", text, set())
                 qa = self.library.ready.result().with_articles([article])
             return _Asked(qa, None, turns_of(history, {article.id: article}, keep=keep))
         known = {article.id: article for article, _ in self.articles(session)}
