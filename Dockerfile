@@ -9,12 +9,13 @@ RUN pip install "torch==2.13.*" --index-url https://download.pytorch.org/whl/cpu
 COPY pyproject.toml README.md LICENSE THIRD_PARTY.md ./
 COPY LICENSES LICENSES
 COPY src src
-RUN pip install ".[mcp]" \
+ARG EXTRAS=mcp
+RUN pip install ".[${EXTRAS}]" \
  && find /venv -name "__pycache__" -prune -exec rm -rf {} + \
  && rm -rf /venv/lib/python3.11/site-packages/torch/include /venv/lib/python3.11/site-packages/torch/test
 
 FROM python:3.11-slim
-RUN useradd --create-home --uid 10001 app
+RUN useradd --create-home --uid 10001 app && install -d -o app /objects
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY app.py ./

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,11 @@ from uuid import UUID
 import pytest
 from ferry import FERRY
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 
 from article_qa import ArticleQA, Settings
 from article_qa.bot import EMPTY_QUESTION, Request
-from article_qa.errors import ArticleError
+from article_qa.errors import ArticleError, IndexStaleError
 from article_qa.types import Article, Draft, Evidence, Hit, Span, Statement
 
 QUESTIONS = (
@@ -74,6 +76,14 @@ def test_of_several_questions_those_without_an_answer_are_named(qa: ArticleQA) -
     assert answer.text == "Ada Okafor [1]"
     assert answer.notice == "The article does not say: What is the capital of France?"
     assert qa.ask("What is the capital of France, and who is its king?").refused
+
+
+def test_of_several_answers_the_least_sure_says_how_sure_they_are(qa: ArticleQA) -> None:
+    asked = ("Who took command in 2015?", "What did Lena Marsh say about the sea?")
+    parts = [qa.ask(question).confidence for question in asked]
+    joint = qa.ask("Who took command in 2015, and what did Lena Marsh say about the sea?")
+    assert "; " in joint.plain
+    assert parts[0] != parts[1] and joint.confidence == min(parts)
 
 
 def test_who_somebody_is_stands_beside_the_name(qa: ArticleQA) -> None:
@@ -180,12 +190,65 @@ def test_an_engine_drops_in_and_is_not_trusted(qa: ArticleQA) -> None:
             yield "Trust"
             yield self.draft(*args)
 
-    lying = qa.with_articles(qa.articles)
-    lying.engine = Liar()
+    lying = ArticleQA(qa.store, engine=Liar(), reader=qa.reader)
     assert lying.ask("Who steers?").refused
     events = list(lying.stream("Who steers?"))
     assert events[0].text == "Trust"
     assert events[-1].answer is not None and events[-1].answer.refused
+
+
+def test_any_part_can_be_given(qa: ArticleQA) -> None:
+    class Words(Embeddings):
+        """Counts of a few letters, of no fixed length."""
+
+        def embed_query(self, text: str) -> list[float]:
+            return [1.0, *(float(text.lower().count(letter)) for letter in "aeiourst")]
+
+        def embed_documents(self, texts: list[str]) -> list[list[float]]:
+            return [self.embed_query(text) for text in texts]
+
+    class Silent:
+        name = "silent"
+
+        def draft(self, *_: Any) -> Draft:
+            return Draft(reason="I say nothing.", engine=self.name)
+
+        def stream(self, *args: Any) -> Any:
+            yield self.draft(*args)
+
+    made = ArticleQA.from_texts(
+        {"ferry": FERRY}, embeddings=Words(), reader=qa.reader, engine=Silent()
+    )
+    assert made.reader is qa.reader
+    assert made.ask("Who steers, and how old is she?").reason == "I say nothing."
+    assert made.with_articles(made.articles).engine is made.engine
+    dense = [hit.dense for hit in made.ask("Who took command in 2015?").hits]
+    assert max(dense) <= 1.000001 and len({*dense}) > 1
+    assert ArticleQA.from_texts({"a": FERRY}, store=made.store).store is made.store
+    assert [article.id for article in made.articles] == ["ferry", "a"]
+    with pytest.raises(ValueError, match="an engine or a chat model"):
+        ArticleQA(qa.store, engine=Silent(), chat_model="ollama:x")
+
+
+def test_an_index_remembers_whose_embeddings_made_it(qa: ArticleQA, tmp_path: Path) -> None:
+    class Other(DeterministicFakeEmbedding):
+        pass
+
+    one = DeterministicFakeEmbedding(size=8)
+    ArticleQA.from_texts({"ferry": FERRY}, embeddings=one, reader=qa.reader).save(tmp_path)
+    assert ArticleQA.load(tmp_path, embeddings=one, reader=qa.reader).ask("Who?").hits
+    for embeddings in (None, Other(size=8)):
+        with pytest.raises(IndexStaleError, match="model_sha256"):
+            ArticleQA.load(tmp_path, embeddings=embeddings, reader=qa.reader)
+
+
+def test_answers_from_many_threads_are_those_given_one_by_one(qa: ArticleQA) -> None:
+    questions = [*QUESTIONS, "where? " * 200] * 4
+    fresh = ArticleQA.from_articles(qa.articles)
+    one_by_one = {question: qa.ask(question) for question in set(questions)}
+    with ThreadPoolExecutor(16) as pool:
+        for question, answer in zip(questions, pool.map(fresh.ask, questions), strict=True):
+            assert answer == one_by_one[question]
 
 
 def test_an_article_of_one_word_and_hostile_text() -> None:

@@ -297,6 +297,24 @@ def test_after_a_refusal_the_last_answered_turn_is_preferred() -> None:
     assert standalone("Who appointed her?", [ENVOY, refused]) == "Who appointed Marta Lind?"
 
 
+def test_what_an_older_turn_spoke_of_counts_for_less() -> None:
+    history = [
+        make_turn("Who wrote the report?", "Marta Lind", "Marta Lind wrote the report."),
+        make_turn("When did Anna Reyes resign?", "in May", "Anna Reyes resigned in May."),
+    ]
+    assert standalone("Where was she born?", history) == "Where was Anna Reyes born?"
+    assert standalone("Where was she born?", history[:1]) == "Where was Marta Lind born?"
+
+
+def test_what_a_refused_turn_spoke_of_counts_for_less() -> None:
+    quote = "The board chose Anna Reyes over Marta Lind."
+    history = [
+        make_turn("Did the board choose Anna Reyes?", "yes", quote),
+        make_turn("Did Marta Lind resign?", None),
+    ]
+    assert standalone("Where was she born?", history) == "Where was Anna Reyes born?"
+
+
 def test_a_person_spoken_of_by_pronoun_stays_the_topic() -> None:
     second = make_turn(
         "Who appointed her?",

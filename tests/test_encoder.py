@@ -15,11 +15,12 @@ WINDOW = "The Heron ferry has crossed the strait since 1987. Captain Lena Marsh 
 QUESTIONS = ["Who steers the ferry?", "Since when?", "", "Was 'Fährverkehr' überall? 🚢 " * 60]
 
 
-def test_questions_are_embedded_as_sentence_transformers_would() -> None:
-    embeddings = SentenceEmbeddings()
-    reference = embeddings.embed_array(QUESTIONS)
-    fast = np.array([embeddings.embed_query(question) for question in QUESTIONS])
-    assert fast == pytest.approx(reference, abs=1e-5)
+def test_texts_are_embedded_as_sentence_transformers_would() -> None:
+    bundled = SentenceEmbeddings()
+    reference = SentenceEmbeddings(str(bundled_folder())).embed_array(QUESTIONS)
+    questions = np.array([bundled.embed_query(question) for question in QUESTIONS])
+    assert questions == pytest.approx(reference, abs=1e-5)
+    assert bundled.embed_array(QUESTIONS) == pytest.approx(reference, abs=1e-5)
 
 
 def test_the_bundled_reader_reads_as_transformers_would(tmp_path: Path) -> None:

@@ -55,7 +55,6 @@ from article_qa.evaluation.metrics import (
 )
 from article_qa.evaluation.records import Thresholds
 from article_qa.evaluation.report import failures, tables, to_html, to_json
-from article_qa.evaluation.squad import WITHOUT_GOLD
 from article_qa.reading.article import parse_article
 from article_qa.types import Answer, Citation, Hit, Passage, Span, Turn
 
@@ -322,13 +321,9 @@ def test_a_question_under_review_is_counted_apart() -> None:
 
 def made(right: Sequence[int], confidence: Sequence[float], given: Sequence[int]) -> Columns:
     """Make columns of which only the confidence and rightness matter."""
-    rows = evaluate([BUILDER] * len(right), FakeQA(ANSWERS)).rows
-    return {
-        **columns(rows),
-        "right": np.array(right, dtype=bool),
-        "confidence": np.array(confidence),
-        "given": np.array(given, dtype=bool),
-    }
+    c = columns(evaluate([BUILDER] * len(right), FakeQA(ANSWERS)).rows)
+    c.right, c.confidence, c.given = right, confidence, given
+    return c
 
 
 def test_coverage_accuracy_curve() -> None:
@@ -695,16 +690,6 @@ def test_squad_offsets_hold_for_any_paragraphs(
         assert article.text[found.start : found.end] == found.text
 
 
-def test_without_its_article_a_question_is_to_be_refused(squad_file: Path) -> None:
-    questions = load_squad(squad_file, without_gold_article=True).questions
-    removed = [q for q in questions if q.kind == WITHOUT_GOLD]
-    assert [(q.id, q.scope, q.answerable) for q in removed] == [
-        ("q1/removed", ("dam",), False),
-        ("q2/removed", ("dam",), False),
-        ("q3/removed", ("mill",), False),
-    ]
-
-
 def test_a_limit_draws_the_same_questions_again_and_a_larger_one_more(tmp_path: Path) -> None:
     context = "Anna built the mill."
     path = tmp_path / "many.json"
@@ -716,8 +701,6 @@ def test_a_limit_draws_the_same_questions_again_and_a_larger_one_more(tmp_path: 
     assert len(five) == 5
     assert set(five) < set(ten)
     assert five == sorted(five)
-    with pytest.raises(EvaluationError, match="one article"):
-        load_squad(path, without_gold_article=True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from article_qa.answering.extractive import ExtractiveEngine
 def test_a_quote_by_she_is_cited_with_the_sentence_that_names_her(qa: ArticleQA) -> None:
     question = "What did Lena Marsh say about the sea?"
     bold = ExtractiveEngine(qa.reader, Settings(answer_threshold=0.0, unsure_threshold=0.0))
-    hits, articles = qa.as_retriever().hits(question), qa.index.articles_by_id
+    hits, articles = qa.as_retriever().hits(question), qa.store.articles_by_id
     answer = verify(bold.draft(question, hits, articles), question, hits, articles)
     assert "patient" in answer.plain  # and not what the critics say, which the reader likes better
     assert [("she said" in c.quote, "Lena Marsh" in c.quote) for c in answer.citations] == [
@@ -21,7 +21,7 @@ def test_the_threshold_decides_and_the_confidence_stays(qa: ArticleQA) -> None:
     question = "What is the capital of France?"
     bold = ExtractiveEngine(qa.reader, Settings(answer_threshold=0.0, unsure_threshold=0.0))
     hits = qa.as_retriever().hits(question)
-    articles = qa.index.articles_by_id
+    articles = qa.store.articles_by_id
     drafted = bold.draft(question, hits, articles)
     assert drafted.statements and drafted.status == "answered"
     unsure = ExtractiveEngine(qa.reader, Settings(answer_threshold=1.0, unsure_threshold=0.0))

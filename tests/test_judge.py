@@ -53,15 +53,18 @@ def test_a_proposal_without_rival_leads_by_the_most() -> None:
     assert alone == far == pytest.approx(sigmoid(0.25 + 1.5 * MAX_LEAD))
 
 
-def test_the_shipped_judge_believes_the_reader_and_doubts_what_lies_behind() -> None:
+def test_the_shipped_judge_believes_reader_and_verifier_and_doubts_what_lies_behind() -> None:
     judge = load_judge()
     assert 50 <= len(judge.trees) <= 400
     names = {name for tree in judge.trees for name in tree.feature if name}
     plain = dict.fromkeys(names, 0.0) | {"source_reader": 1.0, "retrieved": 1.0, "fits": 1.0}
     good = plain | {"margin": 6.0, "cited_margin": 6.0, "best_margin": 6.0, "cover": 0.8,
-                    "in_cited": 0.8, "in_context": 1.0, "in_article": 1.0}  # fmt: skip
-    bad = good | {"margin": -6.0, "cited_margin": -6.0, "behind": -12.0}
-    assert judge.score(good) > judge.score(bad) + 1
+                    "in_cited": 0.8, "in_context": 1.0, "in_article": 1.0,
+                    "answers": 4.0, "answers_best": 4.0, "answers_least": 4.0}  # fmt: skip
+    unread = good | {"margin": -6.0, "cited_margin": -6.0, "behind": -12.0}
+    denied = good | {"answers": -4.0, "answers_behind": -8.0, "answers_least": -4.0}
+    assert judge.score(good) > judge.score(unread) + 0.5
+    assert judge.score(good) > judge.score(denied) + 1
     assert judge.score_weight > 0 and judge.lead_weight >= 0
 
 

@@ -273,3 +273,14 @@ def test_typed_questions_are_asked_once() -> None:
     seen = Counter((row["article"], tuple(map(flat, asked(row)))) for row in TYPED)
     assert [key for key, n in seen.items() if n > 1] == []
     assert len({row["id"] for row in TYPED + ROWS}) == len(TYPED) + len(ROWS)
+
+
+@pytest.mark.parametrize("part", ["train", "judge"])
+def test_what_was_written_for_training_points_into_its_articles(part: str) -> None:
+    folder = FOLDER / "written" / part
+    paths = sorted(folder.glob("*.jsonl"))
+    questions = load_sets(dict.fromkeys(paths, part))
+    articles = {a.id: a for a in map(read_article, sorted((folder / "articles").iterdir()))}
+    assert len(questions) >= 500 and locate_gold(questions, articles)[1] == ()
+    assert {path.stem for path in paths} == set(articles)
+    assert not set(articles) & {row["article"] for row in [*ROWS, *TYPED]}

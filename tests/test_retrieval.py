@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from langchain_core.documents import Document
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from article_qa.config import Settings
-from article_qa.errors import ArticleError, EvaluationError
-from article_qa.evaluation.retrieval import read_questions, retrieval_table
+from article_qa.errors import ArticleError
 from article_qa.reading.article import parse_article
+from article_qa.retrieval.candidates import Candidates
 from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
-from article_qa.retrieval.index import Candidates, PassageIndex
 from article_qa.retrieval.retriever import HybridRetriever, fuse, rank, standardise
+from article_qa.retrieval.store_local import LocalStore
 from article_qa.types import Passage, Span
 
 SETTINGS = Settings(passage_words=10, context_words=30)
@@ -38,19 +37,19 @@ def embeddings() -> SentenceEmbeddings:
 
 
 @pytest.fixture(scope="module")
-def index(embeddings: SentenceEmbeddings) -> PassageIndex:
+def index(embeddings: SentenceEmbeddings) -> LocalStore:
     articles = [parse_article(text, id=id) for id, text in TEXTS.items()]
-    return PassageIndex.build(articles, SETTINGS, embeddings)
+    return LocalStore.build(articles, SETTINGS, embeddings)
 
 
 @pytest.fixture(scope="module")
-def retriever(index: PassageIndex) -> HybridRetriever:
-    return HybridRetriever(index=index)
+def retriever(index: LocalStore) -> HybridRetriever:
+    return HybridRetriever(store=index)
 
 
 class TestLangChainStandard(RetrieversIntegrationTests):
     @pytest.fixture(autouse=True)
-    def _index(self, index: PassageIndex) -> None:
+    def _index(self, index: LocalStore) -> None:
         self.index = index
 
     @property
@@ -59,7 +58,7 @@ class TestLangChainStandard(RetrieversIntegrationTests):
 
     @property
     def retriever_constructor_params(self) -> dict[str, Any]:
-        return {"index": self.index}
+        return {"store": self.index}
 
     @property
     def retriever_query_example(self) -> str:
@@ -85,7 +84,7 @@ def test_the_best_hit_and_its_best_sentence_answer(
 
 
 def test_hits_come_best_first_and_as_many_as_asked(
-    index: PassageIndex, retriever: HybridRetriever
+    index: LocalStore, retriever: HybridRetriever
 ) -> None:
     every = retriever.hits("Who is the mayor?", k=1000)
     assert {hit.passage for hit in every} == set(index.passages)
@@ -105,8 +104,8 @@ def test_hits_can_be_kept_to_some_articles(retriever: HybridRetriever) -> None:
         retriever.hits("Who is the mayor?", article_ids=["zoo"])
 
 
-def test_the_fields_are_the_defaults(index: PassageIndex) -> None:
-    narrow = HybridRetriever(index=index, k=2, article_ids=("harbour",))
+def test_the_fields_are_the_defaults(index: LocalStore) -> None:
+    narrow = HybridRetriever(store=index, k=2, article_ids=("harbour",))
     assert len(narrow.hits("bread")) == 2
     assert {h.passage.article_id for h in narrow.hits("bread")} == {"harbour"}
     assert narrow.hits("bread", k=1, article_ids=["bakery"])[0].passage.article_id == "bakery"
@@ -115,16 +114,16 @@ def test_the_fields_are_the_defaults(index: PassageIndex) -> None:
 def test_equals_stand_in_the_order_of_the_articles(embeddings: SentenceEmbeddings) -> None:
     ids = ["c", "a", "b"]
     articles = [parse_article(TEXTS["bakery"], id=id) for id in ids]
-    hits = HybridRetriever(index=PassageIndex.build(articles, SETTINGS, embeddings)).hits("oven")
+    hits = HybridRetriever(store=LocalStore.build(articles, SETTINGS, embeddings)).hits("oven")
     assert [hit.passage.article_id for hit in hits[:3]] == ids
     assert len({hit.score for hit in hits[:3]}) == 1
 
 
 def test_the_same_question_gives_the_same_hits(
-    index: PassageIndex, retriever: HybridRetriever, tmp_path: Path
+    index: LocalStore, retriever: HybridRetriever, tmp_path: Path
 ) -> None:
     index.save(tmp_path)
-    loaded = HybridRetriever(index=PassageIndex.load(tmp_path, SETTINGS, load_embeddings(SETTINGS)))
+    loaded = HybridRetriever(store=LocalStore.load(tmp_path, SETTINGS, load_embeddings(SETTINGS)))
     for question in ("Who is the mayor?", "", "!!!", "the of and", "Qui est le maire ?", "雨"):
         assert loaded.hits(question) == retriever.hits(question)
 
@@ -162,8 +161,8 @@ async def test_the_asynchronous_twin_agrees(retriever: HybridRetriever) -> None:
 def test_one_passage_and_no_known_word_still_rank(
     embeddings: SentenceEmbeddings, question: str
 ) -> None:
-    index = PassageIndex.build([parse_article("Word.", id="one")], SETTINGS, embeddings)
-    (hit,) = HybridRetriever(index=index).hits(question)
+    index = LocalStore.build([parse_article("Word.", id="one")], SETTINGS, embeddings)
+    (hit,) = HybridRetriever(store=index).hits(question)
     assert (hit.score, hit.sentence_score) == (0, 0)
     assert hit.sentence == hit.passage.span
 
@@ -197,6 +196,14 @@ def test_the_weights_share_out_the_score() -> None:
     assert [hit.score for hit in hits] == [0, 0]
     assert [hit.sentence_score for hit in hits] == [0.5, -0.5]
     assert [hit.sentence_dense for hit in hits] == [3, 1]
+
+
+def test_the_shipped_weights_let_every_kind_of_score_count() -> None:
+    found = candidates([1, 3], [5, 1])  # z-scores: -1, 1 and 1, -1
+    silent = np.zeros(2, dtype=np.float32)
+    alone = replace(found, sentence_dense=silent, sentence_lexical=silent)
+    assert sorted(hit.score for hit in rank(alone, Settings())) == [-0.15, 0.15]
+    assert rank(alone, Settings())[0].passage.span.start == 1  # the dense score counts for more
 
 
 def test_a_passage_counts_for_its_best_sentence() -> None:
@@ -235,52 +242,3 @@ def test_fused_scores_are_finite_and_centred(values: list[float], weight: float)
 def test_scores_that_are_all_alike_say_nothing() -> None:
     for values in ([], [7.0], [0.3, 0.3, 0.3]):
         assert standardise(np.array(values, dtype=np.float32)).tolist() == [0] * len(values)
-
-
-# The measurement on SQuAD files
-
-
-def squad(path: Path, **changes: Any) -> Path:
-    paragraphs = [
-        {"context": text, "qas": [{"question": question, "answers": []}]}
-        for text, question in [
-            (TEXTS["harbour"].split("\n\n")[1], "Who cleared the boats?"),
-            (TEXTS["bakery"], "When is the bakery closed?"),
-            (TEXTS["bakery"], "What does it sell?"),  # the same paragraph again
-            ("Sign up for our newsletter.", "What can one sign up for?"),
-        ]
-    ]
-    paragraphs[0]["qas"].append({"question": "Who sank them?", "is_impossible": True})
-    path.write_text(json.dumps({"data": [{"title": "t", "paragraphs": paragraphs}], **changes}))
-    return path
-
-
-def test_the_table_has_a_row_for_each_way(tmp_path: Path) -> None:
-    rows = retrieval_table(squad(tmp_path / "squad.json"), SETTINGS)
-    assert [row.name for row in rows] == ["dense", "BM25", "fused", "fused with sentences"]
-    for row in rows:
-        assert (row.questions, row.paragraphs) == (4, 3)
-        assert row.recall[1] >= 0.75  # 'What does it sell?' may go wrong
-        assert row.recall[3] == 1
-        assert row.recall[1] <= row.mrr <= 1
-    assert rows[-1].recall[1] == rows[-1].mrr == 1
-
-
-def test_a_limit_asks_fewer_questions_of_the_whole_corpus(tmp_path: Path) -> None:
-    path = squad(tmp_path / "squad.json")
-    row = retrieval_table(path, SETTINGS, limit=2)[0]
-    assert (row.questions, row.paragraphs) == (2, 3)
-    assert retrieval_table(path, SETTINGS, limit=2)[0] == row
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"data": [{"paragraphs": [{}]}]}', '{"data": 3}'])
-def test_a_file_that_is_not_squad_is_named(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "x.json"
-    path.write_text(content)
-    with pytest.raises(EvaluationError, match=r"x\.json is not in SQuAD format"):
-        read_questions(path)
-
-
-def test_a_file_without_questions_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="no answerable question"):
-        read_questions(squad(tmp_path / "x.json", data=[]))

@@ -71,6 +71,7 @@ def test_an_article_may_speak_of_models() -> None:
 
 # -- Each kind of fact ------------------------------------------------------------------------
 BANK = "The Bank of Norvik raised its rate to 5% on 3 May, the third rise in 2019."
+FARES = "Adults pay two crowns, children pay five."
 TRIAL = "Dr. Ada Moreau of Lyon tested 1.2 million samples for Helix, but found no traces of lead."
 
 
@@ -115,6 +116,8 @@ def test_what_the_sentence_says_is_supported(statement: str, source: str) -> Non
         ("Dr. Eva Moreau of Lyon tested samples.", TRIAL, "the name"),
         ("Dr. Moreau tested 1.2 billion samples.", TRIAL, "the number"),
         ("Helix tested Ada Moreau.", TRIAL, "exchanged"),
+        ("Karl Berg is older than Otto Lind.", "Otto Lind is older than Karl Berg.", "compared"),
+        ("Children pay two crowns, adults pay five.", FARES, "have changed places"),
         ('Dr. Moreau found "traces of lead everywhere".', TRIAL, "do not stand there"),
         ("Prices fell in May.", "Prices rose in May.", "where the article has"),
         ("He came before lunch.", "He came after lunch.", "where the article has 'after'"),

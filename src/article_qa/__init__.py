@@ -5,7 +5,38 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from article_qa.config import Settings
-from article_qa.types import Answer, Article, Citation, Hit, Passage, Span, Turn
+from article_qa.errors import (
+    ArticleError,
+    ArticleQAError,
+    EvaluationError,
+    FeedbackError,
+    HistoryError,
+    IndexCorruptError,
+    IndexSchemaError,
+    IndexStaleError,
+    IndexUnusableError,
+    LimitError,
+    MissingExtraError,
+    ModelError,
+    OptionsError,
+    SessionExpiredError,
+    UnknownArticleError,
+)
+from article_qa.types import (
+    Answer,
+    Article,
+    Citation,
+    Draft,
+    Engine,
+    Event,
+    Evidence,
+    Hit,
+    Passage,
+    Span,
+    Statement,
+    Store,
+    Turn,
+)
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
@@ -14,13 +45,34 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "Article",
+    "ArticleError",
     "ArticleQA",
+    "ArticleQAError",
     "Citation",
+    "Draft",
+    "Engine",
+    "EvaluationError",
+    "Event",
+    "Evidence",
+    "FeedbackError",
+    "HistoryError",
     "Hit",
+    "IndexCorruptError",
+    "IndexSchemaError",
+    "IndexStaleError",
+    "IndexUnusableError",
+    "LimitError",
+    "MissingExtraError",
+    "ModelError",
+    "OptionsError",
     "Passage",
+    "SessionExpiredError",
     "Settings",
     "Span",
+    "Statement",
+    "Store",
     "Turn",
+    "UnknownArticleError",
 ]
 
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import run_in_executor
@@ -29,13 +30,17 @@ from article_qa.answering.reader import Reader, load_reader
 from article_qa.config import Settings
 from article_qa.conversation.followup import standalone
 from article_qa.conversation.history import Conversation
+from article_qa.errors import IndexUnusableError
 from article_qa.reading.article import parse_article, parse_file, read_articles, unique_ids
-from article_qa.retrieval.embeddings import Progress, SentenceEmbeddings, load_embeddings
-from article_qa.retrieval.index import PassageIndex
+from article_qa.reading.passages import cut_passages
+from article_qa.retrieval.embeddings import Embedder, Progress, as_embedder
 from article_qa.retrieval.retriever import HitDocument, HybridRetriever
-from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Turn
+from article_qa.retrieval.store_local import LocalStore
+from article_qa.retrieval.stores import new_store, saved_store
+from article_qa.types import Answer, Article, Draft, Engine, Event, Hit, Store, Turn
 
 if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
 
 EMPTY_QUESTION = "The question is empty."
@@ -64,39 +69,82 @@ class Request:
     answer: Answer | None = None
 
 
+class Parts(TypedDict, total=False):
+    """The parts of an ``ArticleQA`` that may be replaced; each is None for the default.
+
+    Args:
+        chat_model: what writes the answers: a LangChain chat model, or the name of one
+            (``"ollama:llama3.2"``). By default answers are words of the article itself.
+        engine: what drafts the answers, in place of the reader and of a chat model.
+        reader: the reader, to share with another ``ArticleQA``.
+    """
+
+    chat_model: str | BaseChatModel | None
+    engine: Engine | None
+    reader: Reader | None
+
+
+class Places(Parts, total=False):
+    """``Parts``, and where new articles are kept.
+
+    Args:
+        embeddings: any LangChain ``Embeddings``, in place of the model that settings name.
+        store: a ``Store``, which has its own settings and embeddings, or the address of a Milvus
+            collection (``"milvus+file:///path/library.db"``, ``"milvus+http://host:19530/name"``).
+            By default they are kept in memory.
+        objects: folder or bucket of the articles' texts, for an address; see ``MilvusStore``.
+    """
+
+    embeddings: Embeddings | None
+    store: str | Store | None
+    objects: str | None
+
+
 class ArticleQA:
     """Answers questions about articles, each statement with the exact passage it rests on.
 
     Make one with ``from_files``, ``from_texts`` or ``load``. Safe to share between threads.
 
     Args:
-        index: the articles, made searchable.
-        chat_model: what writes the answers: a LangChain chat model, the name of one
-            (``"ollama:llama3.2"``), or None for spans of the article itself.
-        reader: the reader to share with another ``ArticleQA``; None loads what settings name.
+        store: the articles, made searchable.
+        chat_model: see ``Parts``.
+        engine: see ``Parts``.
+        reader: see ``Parts``.
 
     Raises:
         ModelError: the reader is missing.
         MissingExtraError: the chat model's package is not installed.
+        ValueError: both an engine and a chat model.
     """
 
     def __init__(
         self,
-        index: PassageIndex,
+        store: Store,
         *,
         chat_model: str | BaseChatModel | None = None,
+        engine: Engine | None = None,
         reader: Reader | None = None,
     ) -> None:
-        self.index = index
-        self.settings = index.settings
+        if engine is not None and chat_model is not None:
+            raise ValueError("Give an engine or a chat model, not both: either drafts the answers.")
+        self.store = store
+        self.settings = store.settings
         self.reader = reader or load_reader(self.settings)
         self.chat_model = chat_model
+        self._own_engine = engine
+        self._stand_alone: Callable[[str, Sequence[Turn]], str] = standalone
         extractive = ExtractiveEngine(self.reader, self.settings)
-        self.engine: Engine = extractive
+        self.engine = engine or extractive
+        # Several questions at once: an engine that writes answers them together.
+        self._questions: Callable[[str], tuple[str, ...]] = lambda question: (question,)
         if chat_model is not None:
-            from article_qa.chat.engine import ChatEngine
+            from article_qa.chat.engine import ChatEngine, rewrite_with_model
 
-            self.engine = ChatEngine(chat_model, self.settings, fallback=extractive)
+            chat = ChatEngine(chat_model, self.settings, fallback=extractive)
+            self.engine = chat
+            self._stand_alone = partial(rewrite_with_model, chat.model)
+        elif engine is None:
+            self._questions = questions_of
 
     @classmethod
     def from_files(
@@ -104,23 +152,24 @@ class ArticleQA:
         paths: str | Path | Iterable[str | Path],
         settings: Settings | None = None,
         *,
-        chat_model: str | BaseChatModel | None = None,
         progress: Progress | None = None,
+        **places: Unpack[Places],
     ) -> ArticleQA:
         """Read and index files or folders; a file's name without suffix is its article's id.
 
         Args:
             paths: files (``reading.article.SUFFIXES``), folders of such, or one of them.
             settings: None for the defaults.
-            chat_model: see the class.
             progress: called with (texts embedded, texts in all).
+            places: see ``Places``.
 
         Raises:
             ArticleError: a file cannot be read.
+            IndexUnusableError: the store cannot be reached, or was made with other settings.
             ModelError: a model cannot be loaded.
         """
         return cls.from_articles(
-            read_articles(paths, settings), settings, chat_model=chat_model, progress=progress
+            read_articles(paths, settings), settings, progress=progress, **places
         )
 
     @classmethod
@@ -128,15 +177,14 @@ class ArticleQA:
         cls,
         files: Mapping[str, bytes],
         settings: Settings | None = None,
-        *,
-        chat_model: str | BaseChatModel | None = None,
+        **places: Unpack[Places],
     ) -> ArticleQA:
         """Read and index files that are in memory, by name; nothing is written to disk.
 
         Args:
             files: each file's content by its name, which says the format: ``{"a.pdf": data}``.
             settings: None for the defaults.
-            chat_model: see the class.
+            places: see ``Places``.
 
         Raises:
             ArticleError: a file cannot be read.
@@ -148,15 +196,14 @@ class ArticleQA:
             parse_file(name, data, settings, id=id)
             for (name, data), id in zip(files.items(), ids, strict=True)
         ]
-        return cls.from_articles(articles, settings, chat_model=chat_model)
+        return cls.from_articles(articles, settings, **places)
 
     @classmethod
     def from_texts(
         cls,
         texts: Mapping[str, str],
         settings: Settings | None = None,
-        *,
-        chat_model: str | BaseChatModel | None = None,
+        **places: Unpack[Places],
     ) -> ArticleQA:
         """Index texts, given by id.
 
@@ -165,7 +212,7 @@ class ArticleQA:
             ModelError: a model cannot be loaded.
         """
         articles = [parse_article(text, id=id) for id, text in texts.items()]
-        return cls.from_articles(articles, settings, chat_model=chat_model)
+        return cls.from_articles(articles, settings, **places)
 
     @classmethod
     def from_articles(
@@ -173,31 +220,39 @@ class ArticleQA:
         articles: Iterable[Article],
         settings: Settings | None = None,
         *,
-        chat_model: str | BaseChatModel | None = None,
         progress: Progress | None = None,
+        store: str | Store | None = None,
+        objects: str | None = None,
+        embeddings: Embeddings | None = None,
+        **parts: Unpack[Parts],
     ) -> ArticleQA:
-        """Index articles that are read already."""
+        """Index articles that are read already; see ``from_files``."""
         settings = settings or Settings()
-        index = PassageIndex.build(articles, settings, load_embeddings(settings), progress)
-        return cls(index, chat_model=chat_model)
+        kept = new_store(store, settings, as_embedder(embeddings, settings), objects)
+        kept.add(articles, progress)
+        return cls(kept, **parts)
 
     @classmethod
     def load(
         cls,
-        directory: str | Path,
+        place: str | Path,
         settings: Settings | None = None,
         *,
-        chat_model: str | BaseChatModel | None = None,
         sources: str | Path | Iterable[str | Path] | None = None,
+        objects: str | None = None,
+        embeddings: Embeddings | None = None,
+        **parts: Unpack[Parts],
     ) -> ArticleQA:
         """Open a saved index.
 
         Args:
-            directory: where ``save`` wrote it.
+            place: the folder where ``save`` wrote it, or the address of a Milvus collection.
             settings: None for the defaults.
-            chat_model: see the class.
             sources: files or folders the index was made from, if at hand: what changed since is
                 indexed again, in memory.
+            objects: see ``Places``.
+            embeddings: what the articles were embedded with; None for what settings name.
+            parts: see ``Parts``.
 
         Raises:
             IndexUnusableError: it is corrupt, stale or from a newer version; the message names the
@@ -205,29 +260,41 @@ class ArticleQA:
         """
         settings = settings or Settings()
         articles = None if sources is None else read_articles(sources, settings)
-        index = PassageIndex.load(directory, settings, load_embeddings(settings), articles)
-        return cls(index, chat_model=chat_model)
+        embedder = as_embedder(embeddings, settings)
+        return cls(saved_store(place, settings, embedder, articles, objects), **parts)
 
     def save(self, directory: str | Path) -> None:
-        """Write the index, whole or not at all; see ``PassageIndex.save``."""
-        self.index.save(directory)
+        """Write the index, whole or not at all; see ``LocalStore.save``.
+
+        Raises:
+            IndexUnusableError: it cannot be written, or is kept by a server.
+        """
+        if not isinstance(self.store, LocalStore):
+            raise IndexUnusableError(
+                "These articles are kept in their store already, and are not written to a folder."
+            )
+        self.store.save(directory)
 
     def with_articles(
         self, articles: Iterable[Article], progress: Progress | None = None
     ) -> ArticleQA:
         """Return another ``ArticleQA`` over other articles, sharing the loaded models."""
-        index = PassageIndex.build(articles, self.settings, self.embeddings, progress)
-        return ArticleQA(index, chat_model=self.chat_model, reader=self.reader)
+        return ArticleQA(
+            LocalStore.build(articles, self.settings, self.embeddings, progress),
+            chat_model=self.chat_model,
+            engine=self._own_engine,
+            reader=self.reader,
+        )
 
     @property
     def articles(self) -> tuple[Article, ...]:
         """The articles, in the order they were added."""
-        return self.index.articles
+        return tuple(self.store.articles_by_id.values())
 
     @property
-    def embeddings(self) -> SentenceEmbeddings:
+    def embeddings(self) -> Embedder:
         """What embeds passages and questions."""
-        return self.index.embeddings
+        return self.store.embeddings
 
     def warm_up(self) -> None:
         """Load the models now, so that the first question does not wait for them.
@@ -294,7 +361,7 @@ class ArticleQA:
         request = self._retrieve(
             self._understand(_request(question, history, article_ids)), RunnableConfig()
         )
-        if request.answer or len(self._parts(request)) > 1:
+        if request.answer or len(self._questions(request.question)) > 1:
             request = self._read(request)
         else:
             pieces = self.engine.stream(request.standalone, request.hits, self._asked(request))
@@ -343,7 +410,7 @@ class ArticleQA:
             k: passages to return; None means ``Settings.top_k``.
             article_ids: search only these articles; None searches all.
         """
-        return HybridRetriever(index=self.index, k=k, article_ids=_ids(article_ids))
+        return HybridRetriever(store=self.store, k=k, article_ids=_ids(article_ids))
 
     def as_runnable(self) -> Runnable[str | Request, Answer]:
         """Return the chain: ``invoke``, ``batch``, ``stream``, their async twins, callbacks.
@@ -370,18 +437,9 @@ class ArticleQA:
         if len(question) > limit:
             reason = f"The question has {len(question):,} characters; at most {limit:,} are read."
             return replace(request, answer=citations.invalid(question, reason))
-        if len(self._parts(request)) > 1:  # each is understood when those before it are answered
+        if len(self._questions(question)) > 1:  # each is understood after those before it
             return replace(request, standalone=question)
         return replace(request, standalone=self._stand_alone(question, request.history))
-
-    def _stand_alone(self, question: str, history: Sequence[Turn]) -> str:
-        """Make a follow-up stand alone: by the chat model where there is one, else by rule."""
-        if self.chat_model is None or not history:
-            return standalone(question, history)
-        from article_qa.chat.engine import ChatEngine, rewrite_with_model
-
-        model = self.engine.model if isinstance(self.engine, ChatEngine) else None
-        return rewrite_with_model(model, question, history)
 
     def _retrieve(self, request: Request, config: RunnableConfig) -> Request:
         if request.answer is not None:
@@ -395,27 +453,21 @@ class ArticleQA:
 
     def _central_hits(self, request: Request) -> tuple[Hit, ...]:
         """Return the passages of the central sentences: no passage is about a whole article."""
-        shown = list(self._asked(request).values())[:MAX_ARTICLES]
-        ids = {article.id for article in shown}
-        passages = [p for p in self.index.passages if p.article_id in ids]
+        shown = list(islice(self._asked(request).values(), MAX_ARTICLES))
         return tuple(
             Hit(passage, 0.0, 0.0, 0.0, sentence, 0.0)
             for article in shown
+            for passages in (cut_passages(article, self.settings),)
             for sentence in central_sentences(article, max(1, self.settings.top_k // len(shown)))
             for passage in passages
-            if passage.article_id == article.id and passage.span.contains(sentence)
+            if passage.span.contains(sentence)
         )
 
     def _read(self, request: Request) -> Request:
         if request.answer is not None:
             return request
-        parts = self._parts(request)
+        parts = self._questions(request.question)
         return self._read_parts(request, parts) if len(parts) > 1 else self._draft(request)
-
-    def _parts(self, request: Request) -> tuple[str, ...]:
-        """Return the questions asked at once; a chat model answers them together."""
-        extractive = isinstance(self.engine, ExtractiveEngine)
-        return questions_of(request.question) if extractive else (request.question,)
 
     def _draft(self, request: Request) -> Request:
         if request.answer is not None:
@@ -441,7 +493,7 @@ class ArticleQA:
 
     def _asked(self, request: Request) -> Mapping[str, Article]:
         """Return the articles that a request may be answered from, by id."""
-        articles, wanted = self.index.articles_by_id, request.article_ids
+        articles, wanted = self.store.articles_by_id, request.article_ids
         return articles if wanted is None else {i: articles[i] for i in wanted}
 
     def _verify(self, request: Request) -> Answer:
@@ -451,7 +503,7 @@ class ArticleQA:
             request.draft,
             request.question,
             request.hits,
-            self.index.articles_by_id,
+            self.store.articles_by_id,
             understood_as=request.standalone if request.standalone != request.question else None,
             show_unsupported=self.settings.show_unsupported,
         )

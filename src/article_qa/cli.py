@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.metadata import version
@@ -23,7 +24,7 @@ from article_qa.evaluation.command import evaluate_command
 
 if TYPE_CHECKING:
     from article_qa.bot import ArticleQA
-    from article_qa.types import Answer
+    from article_qa.types import Answer, Article
 
 REFUSED, INVALID = 3, 2
 CHAT_MODEL_VARIABLE = "ARTICLE_QA_CHAT_MODEL"
@@ -38,6 +39,22 @@ app = typer.Typer(
 
 P = ParamSpec("P")
 IndexDir = Annotated[Path, typer.Option("--index", help="Folder of the built index.")]
+StoreAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        envvar="ARTICLE_QA_STORE",
+        help="Milvus collection in place of the folder: milvus+file:///path/library.db or "
+        "milvus+http://host:19530/collection (its token in ARTICLE_QA_MILVUS_TOKEN).",
+    ),
+]
+Objects = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ARTICLE_QA_OBJECTS",
+        help="Where a store keeps the articles' texts: a folder, or s3://bucket/prefix.",
+    ),
+]
 ChatModel = Annotated[
     str | None,
     typer.Option(
@@ -94,20 +111,36 @@ def index(
         list[Path] | None, typer.Argument(help="Articles, or folders of them (default: seeds).")
     ] = None,
     out: IndexDir = Path("index"),
+    store: StoreAddress = None,
+    objects: Objects = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that read and embed; with --store.")
+    ] = 1,
+    ray: Annotated[
+        str | None, typer.Option(help="Ray cluster that reads and embeds; with --store.")
+    ] = None,
 ) -> None:
-    """Read articles and build the index; what is unchanged is not embedded again."""
+    """Read articles and build the index; what is unchanged is not embedded again.
+
+    A folder's index holds exactly these articles, a store keeps those that it has beside them.
+    Files that cannot be read are listed and left out.
+    """
+    if store is not None:
+        _index_into(store, paths or [SEEDS], objects, workers, ray)
+        return
+    if workers > 1 or ray is not None:
+        raise typer.BadParameter("--workers and --ray go with --store.")
     from article_qa.errors import IndexUnusableError
-    from article_qa.reading.article import read_articles
     from article_qa.retrieval.embeddings import load_embeddings
-    from article_qa.retrieval.index import PassageIndex
+    from article_qa.retrieval.store_local import LocalStore
 
     settings = Settings()
     embeddings = load_embeddings(settings)
-    articles = read_articles(paths or [SEEDS])
+    articles = _readable(paths or [SEEDS], settings)
     try:
-        built = PassageIndex.load(out, settings, embeddings, articles)
+        built = LocalStore.load(out, settings, embeddings, articles)
     except IndexUnusableError:
-        built = PassageIndex.build(articles, settings, embeddings)
+        built = LocalStore.build(articles, settings, embeddings)
     built.save(out)
     for article in built.articles:
         count = sum(p.article_id == article.id for p in built.passages)
@@ -115,6 +148,53 @@ def index(
         for note in article.notes:
             typer.echo(f"  note: {note}")
     typer.echo(f"Wrote {out}")
+
+
+def _readable(paths: Sequence[Path], settings: Settings) -> list[Article]:
+    """Read articles, and list those files that cannot be read.
+
+    Raises:
+        ArticleError: none can.
+    """
+    from article_qa.errors import ArticleError
+    from article_qa.reading.article import find_files, read_article
+
+    articles, problem = [], None
+    for path, id in find_files(paths):
+        try:
+            articles.append(read_article(path, id=id, settings=settings))
+        except ArticleError as error:
+            problem = error
+            typer.echo(f"Left out: {error}", err=True)
+    if problem is not None and not articles:
+        raise problem
+    return articles
+
+
+def _index_into(
+    address: str, paths: Sequence[Path], objects: str | None, workers: int, ray: str | None
+) -> None:
+    """Bring articles into a store, and say what was done."""
+    from article_qa.reading.article import find_files
+    from article_qa.retrieval.embeddings import load_embeddings
+    from article_qa.retrieval.indexing import index_files
+    from article_qa.retrieval.store_milvus import MilvusStore
+
+    settings = Settings()
+    store = MilvusStore(address, settings, load_embeddings(settings), objects=objects, create=True)
+    files = find_files(paths)
+    began = time.perf_counter()
+    done = index_files(files, store, workers=workers, ray=ray)
+    seconds = time.perf_counter() - began
+    for path, reason in done.failed:
+        typer.echo(f"Left out: {path}: {reason}", err=True)
+    typer.echo(
+        f"{done.articles:,} articles written ({done.passages:,} passages, "
+        f"{done.passages / seconds:,.1f}/s), {done.unchanged:,} unchanged, "
+        f"{len(done.failed):,} left out, in {seconds:,.1f} s"
+    )
+    held = store.counts()
+    typer.echo(f"{address} holds {held.articles:,} articles, {held.passages:,} passages")
 
 
 @app.command()
@@ -128,6 +208,8 @@ def ask(
         typer.Option(help="Ask this file (or folder) in place of the index. Repeatable."),
     ] = None,
     index: IndexDir = Path("index"),
+    store: StoreAddress = None,
+    objects: Objects = None,
     chat_model: ChatModel = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print Answer.to_dict().")] = False,
     stream: Annotated[
@@ -140,7 +222,7 @@ def ask(
     if problem := _problem(text):
         _print_error(problem, "InvalidQuestion", as_json=as_json)
         raise typer.Exit(INVALID)
-    qa = _open(index, article, chat_model)
+    qa = _open(index, article, chat_model, store, objects)
     answer = _streamed(qa, text, as_json=as_json) if stream else qa.ask(text)
     if as_json and not stream:
         typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
@@ -186,12 +268,14 @@ def chat(
         typer.Option(help="Ask this file (or folder) in place of the index. Repeatable."),
     ] = None,
     index: IndexDir = Path("index"),
+    store: StoreAddress = None,
+    objects: Objects = None,
     chat_model: ChatModel = None,
 ) -> None:
     """Hold a conversation; every answer shows the passage it rests on."""
     from article_qa.terminal import converse
 
-    converse(_open(index, article, chat_model))
+    converse(_open(index, article, chat_model, store, objects))
 
 
 @app.command()
@@ -200,6 +284,8 @@ def serve(
     index: Annotated[
         Path | None, typer.Option("--index", help="Folder of the built index (default: index).")
     ] = None,
+    store: StoreAddress = None,
+    objects: Objects = None,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on (127.0.0.1); 0.0.0.0 for all.")
     ] = None,
@@ -216,8 +302,8 @@ def serve(
     from article_qa.web.options import read_options
 
     options = read_options(
-        index=index, host=host, port=port, chat_model=chat_model, mcp=mcp, log_json=log_json,
-        allowed_hosts=allowed_host and tuple(allowed_host),
+        index=index, store=store, objects=objects, host=host, port=port, chat_model=chat_model,
+        mcp=mcp, log_json=log_json, allowed_hosts=allowed_host and tuple(allowed_host),
     )  # fmt: skip
     _quiet()
     from article_qa.web import launch
@@ -233,10 +319,12 @@ def mcp(
         typer.Option(help="Serve this file (or folder) in place of the index. Repeatable."),
     ] = None,
     index: IndexDir = Path("index"),
+    store: StoreAddress = None,
+    objects: Objects = None,
     chat_model: ChatModel = None,
 ) -> None:
     """Serve the articles to an assistant, over standard input and output (MCP)."""
-    qa = _open(index, article, chat_model)
+    qa = _open(index, article, chat_model, store, objects)
     from article_qa.web.mcp import serve_stdio
     from article_qa.web.service import Service
     from article_qa.web.sessions import Library
@@ -272,13 +360,19 @@ def bench(
 app.command("eval")(_plainly(evaluate_command))
 
 
-def _open(index: Path, files: Sequence[Path] | None, chat_model: str | None) -> ArticleQA:
+def _open(
+    index: Path,
+    files: Sequence[Path] | None,
+    chat_model: str | None,
+    store: str | None = None,
+    objects: str | None = None,
+) -> ArticleQA:
     _quiet()
     from article_qa.bot import ArticleQA
 
     if files:
         return ArticleQA.from_files(files, chat_model=chat_model)
-    return ArticleQA.load(index, chat_model=chat_model)
+    return ArticleQA.load(store or index, chat_model=chat_model, objects=objects)
 
 
 def _quiet() -> None:
@@ -298,7 +392,7 @@ def _print_answer(answer: Answer, qa: ArticleQA) -> None:
         typer.echo(answer.reason)
     if answer.notice:
         typer.echo(f"({answer.notice})")
-    several = len(qa.articles) > 1
+    several = qa.store.counts().articles > 1
     if answer.nearest:
         typer.echo("\nNearest passages:")
     for citation in answer.citations or answer.nearest:

@@ -26,7 +26,7 @@ def converse(qa: ArticleQA, console: Console | None = None) -> None:
         console: where to talk; None for the terminal.
     """
     console = console or Console()
-    titles = ", ".join(article.title for article in qa.articles[:5])
+    titles = ", ".join(a.title for a in itertools.islice(qa.store.articles_by_id.values(), 5))
     console.print(Text(f"Ask about: {clean(titles)}", style="bold"))
     console.print(Text("Follow-ups are understood. An empty line ends it.", style="dim"))
     chat = qa.chat()
@@ -51,7 +51,7 @@ def show(answer: Answer, qa: ArticleQA, console: Console) -> None:
     for line in (answer.reason, answer.notice):
         if line:
             console.print(Text(clean(line), style="yellow"))
-    articles = {article.id: article for article in qa.articles}
+    articles = qa.store.articles_by_id
     for citation in answer.citations or answer.nearest:
         article = articles[citation.article_id]
         block = article.block_at(citation.start)

@@ -12,10 +12,15 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from article_qa.config import Settings
+    from article_qa.retrieval.candidates import Candidates
+    from article_qa.retrieval.embeddings import Embedder
 
 BlockKind = Literal[
     "headline",
@@ -142,6 +147,11 @@ class Article:
         """The sentences of what the article tells, in reading order: without ``APART``."""
         return tuple(s for b in self.blocks if b.kind not in APART for s in b.sentences)
 
+    @cached_property
+    def headings(self) -> tuple[Span, ...]:
+        """The headings inside the text, in reading order."""
+        return tuple(block.span for block in self.blocks if block.kind == "heading")
+
     def block_at(self, offset: int) -> Block | None:
         """Return the block that holds the character at ``offset``, or None between blocks."""
         i = bisect_right(self.blocks, offset, key=lambda block: block.span.start) - 1
@@ -170,13 +180,22 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """A sentence of a passage, its fused score among all sentences, and its cosine similarity."""
+
+    span: Span
+    score: float
+    dense: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage and how well it fits a question.
 
     ``score`` is the fused score that ranks it (higher is better; comparable only within one
     question); ``dense`` is the cosine similarity of the passage, ``lexical`` its BM25 score, and
     ``sentence`` the best-scoring sentence in it with ``sentence_score`` its own fused score and
-    ``sentence_dense`` its cosine similarity.
+    ``sentence_dense`` its cosine similarity. ``sentences`` are all in it, best first.
     """
 
     passage: Passage
@@ -186,6 +205,7 @@ class Hit:
     sentence: Span
     sentence_score: float
     sentence_dense: float = 0.0
+    sentences: tuple[ScoredSentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,4 +453,60 @@ class Engine(Protocol):
         self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
     ) -> Iterator[str | Draft]:
         """Yield text as it comes, then the draft, last. May yield the draft alone."""
+        ...
+
+
+class Counts(NamedTuple):
+    """How much a store holds."""
+
+    articles: int
+    passages: int
+
+
+@runtime_checkable
+class Store(Protocol):
+    """What keeps articles and finds their passages; safe to share between threads.
+
+    The default, ``store_local.LocalStore``, has all in memory; ``store_milvus.MilvusStore`` asks a
+    Milvus server.
+    """
+
+    @property
+    def settings(self) -> Settings:
+        """How articles are cut and their passages ranked."""
+        ...
+
+    @property
+    def embeddings(self) -> Embedder:
+        """What embeds passages and questions."""
+        ...
+
+    @property
+    def articles_by_id(self) -> Mapping[str, Article]:
+        """The articles in the order they were added; one may be fetched when it is asked for."""
+        ...
+
+    def add(
+        self, articles: Iterable[Article], progress: Callable[[int, int], None] | None = None
+    ) -> tuple[str, ...]:
+        """Add articles, replacing those of the same id; return the ids of the new and changed.
+
+        ``progress`` is called with (texts embedded, texts in all).
+        """
+        ...
+
+    def remove(self, article_ids: Iterable[str]) -> tuple[str, ...]:
+        """Remove articles; return the ids of those that were there."""
+        ...
+
+    def search(self, question: str, article_ids: Iterable[str] | None = None) -> Candidates:
+        """Find the passages that may answer a question, in these articles or in all."""
+        ...
+
+    def counts(self) -> Counts:
+        """Count the articles and their passages."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections; the store is not used after it."""
         ...

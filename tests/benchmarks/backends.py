@@ -49,7 +49,7 @@ def reading(run: Callable[[dict[str, np.ndarray]], Any]) -> _Model:
         starts, ends = run({"input_ids": np.array([ids]), "token_type_ids": np.array([types])})
         return starts[0], ends[0]
 
-    return _Model(_bundled().tokenizer, logits)
+    return _bundled()._replace(logits=logits)
 
 
 class Positional(torch.nn.Module):

@@ -39,7 +39,7 @@ class Model(BaseChatModel):
 
 
 def ask(qa: ArticleQA, pieces: list[str], **ended: Any) -> Any:
-    chatting = ArticleQA(qa.index, chat_model=Model(pieces=pieces, ended=ended), reader=qa.reader)
+    chatting = ArticleQA(qa.store, chat_model=Model(pieces=pieces, ended=ended), reader=qa.reader)
     events = list(chatting.stream("Who took command in 2015?"))
     for event in events:
         event.text.encode("utf-8")

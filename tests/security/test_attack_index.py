@@ -15,7 +15,7 @@ import pytest
 from article_qa import ArticleQA, Settings
 from article_qa.errors import IndexCorruptError
 from article_qa.retrieval.embeddings import load_embeddings
-from article_qa.retrieval.index import PassageIndex
+from article_qa.retrieval.store_local import LocalStore
 
 
 def header(shape: str) -> bytes:
@@ -92,8 +92,8 @@ def rewrite(directory: Path, changes: dict[str, Callable[[bytes], bytes]]) -> No
     (directory / "SHA256SUMS").write_text("".join(sums))
 
 
-def load(directory: Path) -> PassageIndex:
-    return PassageIndex.load(directory, Settings(), load_embeddings(Settings()))
+def load(directory: Path) -> LocalStore:
+    return LocalStore.load(directory, Settings(), load_embeddings(Settings()))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -20,9 +20,10 @@ from article_qa.answering.overview import (
     overview_kind,
     sentence_count,
 )
-from article_qa.answering.proposals import Proposal, propose
+from article_qa.answering.proposals import Proposal, pairs, propose, supported
 from article_qa.answering.question import analyse
 from article_qa.answering.reader import Reader
+from article_qa.answering.verifier import load_verifier, verify
 from article_qa.config import Settings
 from article_qa.language.names import absent_words
 from article_qa.types import Article, Draft, Evidence, Hit, Status
@@ -38,7 +39,7 @@ class ExtractiveEngine:
     """Answers with spans and sentences of the article; an ``Engine``.
 
     Args:
-        reader: what points at answers; None answers with sentences.
+        reader: what points at answers; None answers with sentences, which the verifier reads.
         settings: how much to read, and from which confidence on to answer.
     """
 
@@ -66,9 +67,9 @@ class ExtractiveEngine:
             return overview_draft(
                 kind, tuple(articles.values()), sentences=sentence_count(question)
             )
-        found, proposals = self.propose(question, hits, articles)
+        found, proposals, features = self.propose(question, hits, articles)
         judge = load_judge()
-        scores = [judge.score(features) for features in features_of(found, proposals)]
+        scores = [judge.score(own) for own in features]
         same = [[says_the_same(p, other) for other in proposals] for p in proposals]
         short = [is_short(found.question, p) for p in proposals]
         best, confidence = judge.choose(scores, same, short)
@@ -84,7 +85,11 @@ class ExtractiveEngine:
         chosen = proposals[best]
         separator = "\n" if chosen.source == "list" else " "
         return Draft(
-            chosen.statements, confidence, status, separator=separator, notice=chosen.notice
+            supported(found.question, chosen),
+            confidence,
+            status,
+            separator=separator,
+            notice=chosen.notice,
         )
 
     def stream(
@@ -95,10 +100,14 @@ class ExtractiveEngine:
 
     def propose(
         self, question: str, hits: Sequence[Hit], articles: Mapping[str, Article]
-    ) -> tuple[Findings, list[Proposal]]:
-        """Read for a question and return what was found, and all proposals."""
+    ) -> tuple[Findings, list[Proposal], list[dict[str, float]]]:
+        """Read for a question; return what was found, all proposals, and their features."""
         found = gather(analyse(question), hits, articles, self.reader, self.settings)
-        return found, propose(found)
+        proposals = propose(found)
+        places = ((p.article.id, p.cited) for p in proposals)
+        verified = verify(load_verifier(), question, articles, places)
+        proposals += pairs(found, verified)
+        return found, proposals, features_of(found, proposals, verified)
 
     def _status(self, confidence: float) -> Status:
         if confidence >= self.settings.answer_threshold:

@@ -15,6 +15,7 @@ from article_qa.answering.overview import overview_kind
 from article_qa.answering.proposals import SOURCES, Proposal
 from article_qa.answering.question import ANSWER_TYPES, Question, fits
 from article_qa.answering.reader import Verdict
+from article_qa.answering.verifier import Verified
 from article_qa.language.names import absent_words, contradicts
 from article_qa.language.speech import speech_of
 from article_qa.retrieval.lexical import tokens
@@ -28,14 +29,22 @@ NO_MARGIN = -12.0
 """Stands for the margin of a place that the reader never points at."""
 
 
-def features_of(found: Findings, proposals: Sequence[Proposal]) -> list[dict[str, float]]:
+NOT_VERIFIED = -8.0
+"""Stands for the verifier's log-odds of a place that it did not see."""
+
+
+def features_of(
+    found: Findings, proposals: Sequence[Proposal], verified: Verified
+) -> list[dict[str, float]]:
     """Return each proposal's features, by name; all have the same names.
 
     Args:
         found: what was read for the question.
         proposals: all there are, since some features compare them.
+        verified: what the verifier says to the sentences they cite.
     """
     shared = _question_features(found)
+    surest = max(verified.values(), default=NOT_VERIFIED)
     best = max((c.margin for c in found.candidates), default=NO_MARGIN)
     return [
         {
@@ -44,6 +53,7 @@ def features_of(found: Findings, proposals: Sequence[Proposal]) -> list[dict[str
             **_reading_features(found, p, best),
             **_retrieval_features(found, p),
             **_word_features(found, p),
+            **_verifying_features(verified, p, surest),
             "agreeing": float(sum(says_the_same(p, other) for other in proposals) - 1),
         }
         for p in proposals
@@ -100,15 +110,35 @@ def _reading_features(found: Findings, proposal: Proposal, best: float) -> dict[
     }
 
 
+def _verifying_features(verified: Verified, proposal: Proposal, surest: float) -> dict[str, float]:
+    """Return what the verifier says to the sentence, how far it is behind the best, and what it
+    says to the least of the sentences shown.
+    """
+    odds = verified.get((proposal.article.id, proposal.cited), NOT_VERIFIED)
+    shown = [(e.article_id, e.span) for s in proposal.statements for e in s.evidence]
+    return {
+        "answers": odds,
+        "answers_behind": odds - surest,
+        "answers_best": surest,
+        "answers_least": min(odds, *(verified.get(place, odds) for place in shown)),
+    }
+
+
 def _retrieval_features(found: Findings, proposal: Proposal) -> dict[str, float]:
-    """Return how well retrieval likes the passage that holds a proposal."""
+    """Return how well retrieval likes the sentence and the passage that hold a proposal."""
     rank, hit = _holding(found.hits, proposal)
+    own = max(
+        (s for s in (hit.sentences if hit else ()) if s.span.overlaps(proposal.cited)),
+        default=None,
+        key=lambda s: s.score,
+    )
     return {
         "rank": float(rank),
         "retrieved": float(hit is not None),
         "score": hit.score if hit else 0.0,
         "dense": hit.dense if hit else 0.0,
-        "sentence_dense": hit.sentence_dense if hit else 0.0,
+        "sentence_score": own.score if own else 0.0,
+        "sentence_dense": own.dense if own else 0.0,
         "best_sentence": float(hit is not None and hit.sentence.overlaps(proposal.cited)),
     }
 

@@ -15,6 +15,7 @@ from article_qa.answering.findings import Findings, Window, sentences_of
 from article_qa.answering.overview import form_evidence, overview_kind
 from article_qa.answering.question import Question, asked_about
 from article_qa.answering.topic import topic_draft, topic_of
+from article_qa.answering.verifier import Verified
 from article_qa.language.clauses import clause_around
 from article_qa.language.parse import parse
 from article_qa.language.speech import Attribution, asked_words, speech_of
@@ -22,18 +23,22 @@ from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, Evidence, Span, Statement
 
 Source = Literal[
-    "reader", "verdict", "sentence", "list", "front", "speaker", "description", "topic"
+    "reader", "verdict", "sentence", "list", "front", "speaker", "description", "topic", "pair"
 ]
 SOURCES: tuple[Source, ...] = get_args(Source)
 
 MAX_SPANS = 8
 """Spans of the reader that are proposed: the best by margin; the right one is hardly ever lower."""
 
-MAX_SENTENCES = 3
-"""Sentences that retrieval likes best that are proposed as they stand."""
+MAX_SENTENCES = 12
+"""Sentences that retrieval likes best that are proposed as they stand. Of typed questions the right
+one is among the first 3 for 65%, among 6 for 80%, among 12 for 89%."""
 
 MAX_ITEMS = 15
 """A longer list is no answer."""
+
+MAX_PAIRS = 3
+"""Sentences that are shown beside the best one for a question that compares."""
 
 MAX_SPEAKERS = 2
 MAX_DESCRIPTIONS = 3
@@ -119,12 +124,16 @@ def _pointed_at(found: Findings, window: Window) -> Span | None:
 
 def _sentences(found: Findings) -> Iterator[Proposal]:
     """The sentences that retrieval likes best, as they stand."""
-    ranked = sorted(found.hits, key=lambda hit: -hit.sentence_score)
-    for hit in ranked[:MAX_SENTENCES]:
-        article = found.articles[hit.passage.article_id]
-        sentence = _answering(article, hit.sentence)
-        statement = Statement((Evidence(article.id, sentence),))
-        yield Proposal("sentence", article, sentence, sentence, (statement,))
+    ranked = sorted(
+        ((hit.passage.article_id, scored) for hit in found.hits for scored in hit.sentences),
+        key=lambda row: -row[1].score,
+    )
+    places = dict.fromkeys(
+        (id, _answering(found.articles[id], scored.span)) for id, scored in ranked
+    )
+    for id, sentence in list(places)[:MAX_SENTENCES]:
+        statement = Statement((Evidence(id, sentence),))
+        yield Proposal("sentence", found.articles[id], sentence, sentence, (statement,))
 
 
 def _answering(article: Article, sentence: Span) -> Span:
@@ -225,9 +234,38 @@ _PROPOSERS: tuple[Callable[[Findings], Iterator[Proposal]], ...] = (
 )  # fmt: skip
 
 
+def pairs(found: Findings, verified: Verified) -> Iterator[Proposal]:
+    """The sentence that the verifier likes best beside each of the next ones, where a question
+    compares: what one costs stands in one sentence, what the other costs in another.
+    """
+    if not found.question.compares or not verified:
+        return
+    best, *others = sorted(verified, key=lambda place: -verified[place])[: MAX_PAIRS + 1]
+    for other in others:
+        first, second = sorted((best, other))
+        if first[0] == second[0] and first[1].overlaps(second[1]):
+            continue
+        statements = tuple(Statement((Evidence(id, span),)) for id, span in (first, second))
+        id, cited = best
+        yield Proposal("pair", found.articles[id], cited, cited, statements)
+
+
 def _searched(found: Findings) -> list[Article]:
     """Return the articles of the hits, the likeliest first."""
     return [found.articles[i] for i in dict.fromkeys(h.passage.article_id for h in found.hits)]
+
+
+def supported(question: Question, proposal: Proposal) -> tuple[Statement, ...]:
+    """Return a proposal's statements; one of a sentence that says only 'he' or 'she' comes with the
+    sentence that names whom.
+    """
+    if proposal.source != "sentence":
+        return proposal.statements
+    support = _support(question, proposal.article, proposal.cited)
+    if not support:
+        return proposal.statements
+    said = Evidence(proposal.article.id, proposal.cited, (proposal.cited,))
+    return (Statement((*support, said)),)
 
 
 def _support(question: Question, article: Article, cited: Span) -> tuple[Evidence, ...]:

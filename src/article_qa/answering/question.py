@@ -65,6 +65,9 @@ _LIST = re.compile(
     r"|\bwho else\b|\bboth\b|^list\b|^name (?:all|the|two|three)\b",
     re.IGNORECASE,
 )
+_COMPARES = re.compile(
+    r"\b(?:vs|versus|compar\w+|differ\w*|than|both|or|either|instead|unlike)\b", re.IGNORECASE
+)
 _WH = r"(?:who|whom|whose|what|which|when|where|why|how)"
 _NEXT_QUESTION = re.compile(
     rf"\?\s+(?={_WH}\b|(?:{_AUXILIARY})\b)"
@@ -113,6 +116,7 @@ class Question:
         type: what a short answer should be.
         yes_no: it asks whether something is so.
         plural: the answer may be a list.
+        compares: it asks for two things side by side.
         stems: its content words, as ``lexical.tokens`` folds and stems them.
         names: its capitalised words, folded and stemmed; empty for a question in lower case.
         numbers: its numbers, without separators.
@@ -123,6 +127,7 @@ class Question:
     type: AnswerType
     yes_no: bool
     plural: bool
+    compares: bool
     stems: tuple[str, ...]
     names: tuple[str, ...]
     numbers: tuple[str, ...]
@@ -148,6 +153,7 @@ def analyse(text: str) -> Question:
         type=kind,
         yes_no=bool(_YES_NO.search(bare)),
         plural=bool(_LIST.search(bare)),
+        compares=bool(_COMPARES.search(bare)),
         stems=tuple(dict.fromkeys(tokens(bare))),
         names=tuple(dict.fromkeys(t for name in names for t in tokens(name))),
         numbers=tuple(number.replace(",", "") for number in _NUMBER.findall(bare)),

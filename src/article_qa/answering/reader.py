@@ -40,7 +40,10 @@ Logits = tuple[Floats, Floats, Floats | None]
 
 
 class _Model(NamedTuple):
-    tokenizer: Tokenizer
+    """What is loaded; nothing of it changes afterwards, so that threads share it without a lock."""
+
+    tokenizer: Tokenizer  # cuts a window off where ``MAX_TOKENS`` are full
+    plain: Tokenizer  # cuts nothing off
     logits: Callable[[Sequence[int], Sequence[int]], Logits]  # of token ids and types
 
 
@@ -102,8 +105,7 @@ class Reader:
         Raises:
             ModelError: it cannot be loaded.
         """
-        with self._lock:
-            self._load()
+        self._load()
 
     def read(self, question: str, windows: Sequence[str], top: int = 5) -> tuple[Reading, ...]:
         """Find the likeliest answers in each window.
@@ -122,12 +124,10 @@ class Reader:
         """
         if not windows:
             return ()
-        with self._lock:
-            model = self._load()
-            cut = _cut(encodable(question), model.tokenizer)
-            model.tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-            # One at a time: nothing is padded, and no window's score depends on its company.
-            return tuple(self._read(model, cut, window, top) for window in windows)
+        model = self._load()
+        cut = _cut(encodable(question), model.plain)
+        # One at a time: nothing is padded, and no window's score depends on its company.
+        return tuple(self._read(model, cut, window, top) for window in windows)
 
     def _read(self, model: _Model, question: str, window: str, top: int) -> Reading:
         tokens = model.tokenizer.encode(question, encodable(window))
@@ -139,10 +139,11 @@ class Reader:
         return Reading(_decode(starts, ends, tokens, top), verdict)
 
     def _load(self) -> _Model:
-        if self._loaded is None:
-            bundled = self.path == str(BUNDLED_READER)
-            self._loaded = _bundled() if bundled else _from_hugging_face(self.path)
-        return self._loaded
+        with self._lock:
+            if self._loaded is None:
+                bundled = self.path == str(BUNDLED_READER)
+                self._loaded = _bundled() if bundled else _from_hugging_face(self.path)
+            return self._loaded
 
 
 def load_reader(settings: Settings) -> Reader | None:
@@ -167,7 +168,7 @@ def _bundled() -> _Model:
         starts, ends = (hidden @ span[0].T + span[1]).T
         return starts, ends, hidden[0] @ verdict[0].T + verdict[1]
 
-    return _Model(encoder.tokenizer, logits)
+    return _model(encoder.tokenizer, logits)
 
 
 def _from_hugging_face(path: str) -> _Model:
@@ -196,14 +197,21 @@ def _from_hugging_face(path: str) -> _Model:
             output = model(**inputs)
         return output.start_logits[0].numpy(), output.end_logits[0].numpy(), None
 
-    return _Model(tokenizer.backend_tokenizer, logits)
+    return _model(tokenizer.backend_tokenizer, logits)
+
+
+def _model(plain: Tokenizer, logits: Callable[[Sequence[int], Sequence[int]], Logits]) -> _Model:
+    """Put a model together; a tokenizer whose truncation changes cannot be shared by threads."""
+    tokenizer = type(plain).from_str(plain.to_str())
+    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
+    plain.no_truncation()
+    return _Model(tokenizer, plain, logits)
 
 
 def _cut(question: str, tokenizer: Tokenizer) -> str:
     """Leave room for a window."""
     if len(question) <= MAX_QUESTION_TOKENS:  # a token has a character at least
         return question
-    tokenizer.no_truncation()
     offsets = tokenizer.encode(question, add_special_tokens=False).offsets
     if len(offsets) <= MAX_QUESTION_TOKENS:
         return question

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
@@ -61,13 +62,6 @@ def evaluate_command(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Ask so many of each SQuAD file's questions.")
     ] = None,
-    without_gold_article: Annotated[
-        bool,
-        typer.Option(
-            "--without-gold-article",
-            help="Also ask each answerable SQuAD question with its article taken out.",
-        ),
-    ] = False,
     systems: Annotated[
         list[str] | None,
         typer.Option("--system", help="extractive (default), retrieval or tutorial. Repeatable."),
@@ -120,7 +114,8 @@ def evaluate_command(
         for question in loading.feedback_to_questions(import_feedback):
             typer.echo(json.dumps(loading.to_record(question), ensure_ascii=False))
         return
-    check_extra()  # before the long run, not at its end
+    if find_spec("scipy") is None:  # said before the long run, not at its end
+        raise MissingExtraError("evaluation needs scipy; run: pip install 'article-qa[eval]'")
     if split not in (None, "dev", "test"):
         raise EvaluationError(f"--split is {split!r}; expected dev or test")
     accepted = baseline or REGRESSION / "baseline.json"
@@ -132,7 +127,7 @@ def evaluate_command(
     if baseline is not None and not update_baseline:
         known = compare.read_baseline(baseline)  # before the long run, so that a typo costs nothing
     bounds = compare.read_floors(floors) if floors is not None else ()
-    suites = find_suites(sets, squad, articles, limit, without_gold_article, split)
+    suites = find_suites(sets, squad, articles, limit, split)
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH  # a log has no width of its own, and 80 cuts the table
@@ -166,22 +161,11 @@ def evaluate_command(
         raise typer.Exit(FAILED)
 
 
-def check_extra() -> None:
-    """Check that what only evaluation needs is installed.
-
-    Raises:
-        MissingExtraError: it is not.
-    """
-    if find_spec("scipy") is None:
-        raise MissingExtraError("evaluation needs scipy; run: pip install 'article-qa[eval]'")
-
-
 def find_suites(
     sets: Sequence[str] | None,
     squad: Sequence[Path] | None,
     articles: Sequence[Path] | None,
     limit: int | None,
-    without_gold_article: bool,
     split: str | None,
 ) -> list[Suite]:
     """Load the questions and find the articles they are about.
@@ -193,7 +177,7 @@ def find_suites(
     from article_qa.evaluation.squad import load_squad
 
     suites = []
-    named = named_sets(sets if sets or squad else ["all"])
+    named = named_sets(sets or ([] if squad else ["all"]))
     if named:
         questions = load_sets(named)
         folders = articles or [p for s in named for p in (s.parent / "articles", s.parent)]
@@ -201,7 +185,7 @@ def find_suites(
         paths = tuple(find_article(id, [*folders, Path("seeds")]) for id in wanted)
         suites.append(Suite(questions, paths))
     for path in squad or ():
-        loaded = load_squad(path, limit=limit, without_gold_article=without_gold_article)
+        loaded = load_squad(path, limit=limit)
         questions = tuple(replace(question, set=path.stem) for question in loaded.questions)
         suites.append(Suite(questions, texts=dict(loaded.texts)))
     if split is not None:
@@ -214,14 +198,14 @@ def find_suites(
     return suites
 
 
-def named_sets(names: Sequence[str] | None) -> dict[Path, str]:
+def named_sets(names: Sequence[str]) -> dict[Path, str]:
     """Return the files of the sets named, each with its set's name.
 
     Raises:
         EvaluationError: a regression set that is not here.
     """
     files: dict[Path, str] = {}
-    for name in names or ():
+    for name in names:
         for known in SETS if name == "all" else [name]:
             if known not in SETS:
                 files[Path(known)] = Path(known).stem
@@ -271,8 +255,8 @@ def run_system(
     for suite in suites:
         with console.status(f"{name}: reading the articles"):
             built = build_system(name, paths=suite.paths, texts=suite.texts)
-            warm_up: Callable[[], None] = getattr(built.system, "warm_up", lambda: None)
-            warm_up()  # latency is that of a running page, not of loading the models
+            if hasattr(built.system, "warm_up"):
+                built.system.warm_up()  # latency is that of a running page, not of loading models
         reports.append(
             evaluate(
                 suite.questions,
@@ -289,8 +273,6 @@ def run_system(
 
 def print_outcomes(reports: Sequence[Report], console: Console) -> None:
     """Say how many came out how, show every exception, and name what awaits review."""
-    from collections import Counter
-
     for report in reports:
         counts = Counter(row.why_wrong or row.outcome for row in report.rows)
         listed = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())

@@ -212,8 +212,7 @@ def read_floors(path: str | Path) -> tuple[Floor, ...]:
     floors = []
     for number, entry in enumerate(entries, 1):
         place = f"{path}: floor {number}"
-        unknown = sorted(set(entry) - set(Floor._fields))
-        if unknown:
+        if unknown := sorted(set(entry) - set(Floor._fields)):
             raise EvaluationError(f"{place}: unknown {unknown}; known: {list(Floor._fields)}")
         if entry.get("figure") not in FIGURES:
             known = ", ".join(FIGURES)
@@ -243,8 +242,7 @@ def check_floors(report: Report, floors: Sequence[Floor]) -> tuple[str, ...]:
         where = {name: getattr(floor, name) for name in ("set", "split", "kind", "genre")}
         if not report.select(**where):
             continue
-        estimates = report.figures(**where, intervals=False)
-        value = estimates[floor.figure].value
+        value = report.figures(**where, intervals=False)[floor.figure].value
         low = -math.inf if floor.at_least is None else floor.at_least
         high = math.inf if floor.at_most is None else floor.at_most
         if not low <= value <= high:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,30 +73,24 @@ def feedback_to_questions(path: str | Path) -> tuple[Question, ...]:
 
 def to_record(question: Question) -> dict[str, Any]:
     """Return a question as a record of the set format; ``load_questions`` reads it back."""
-    record: dict[str, Any] = {
-        "id": question.id,
-        "article": question.article,
-        "kind": question.kind,
-        "split": question.split,
+    alone = len(question.turns) == 1
+    optional = {
+        "genre": question.genre,
+        "corrective": [_written(quote) for quote in question.corrective],
+        "verdict": question.verdict,
     }
-    if len(question.turns) == 1:
-        record["question"] = question.text
-    else:
-        record["turns"] = list(question.turns)
-    record["answers"] = list(question.answers)
-    record["quotes"] = [[_written(quote) for quote in group] for group in question.quotes]
-    record["answerable"] = question.answerable
-    if question.genre:
-        record["genre"] = question.genre
-    if question.corrective:
-        record["corrective"] = [_written(quote) for quote in question.corrective]
-    if question.verdict is not None:
-        record["verdict"] = question.verdict
-    return record
+    return {
+        **{key: getattr(question, key) for key in ("id", "article", "kind", "split")},
+        **({"question": question.text} if alone else {"turns": list(question.turns)}),
+        "answers": list(question.answers),
+        "quotes": [[_written(quote) for quote in group] for group in question.quotes],
+        "answerable": question.answerable,
+        **{key: value for key, value in optional.items() if value},
+    }
 
 
 def _written(quote: Quote) -> str | dict[str, Any]:
-    return quote._asdict() if quote.located else quote.text
+    return quote.text if quote.start < 0 else quote._asdict()
 
 
 def locate_gold(
@@ -115,45 +109,33 @@ def locate_gold(
     Raises:
         EvaluationError: an article is missing, or ``article.text[start:end] != text``.
     """
-    texts: dict[str, _Words] = {}
-    placed: list[Question] = []
+    texts = {id: _Words(article.text) for id, article in articles.items()}
     missing: list[str] = []
+
+    def places(quotes: Iterable[Quote], question: Question) -> tuple[Quote, ...]:
+        found = {quote: texts[question.article].places(quote) for quote in quotes}
+        for quote, where in found.items():
+            if quote.start >= 0 and not where:
+                raise EvaluationError(
+                    f"{question.source}: quote {quote.text!r} is said to stand at {quote.start}.."
+                    f"{quote.end} of {question.article}, where the article says "
+                    f"{articles[question.article].text[quote.start : quote.end]!r}"
+                )
+            missing.extend([] if where else [f"{question.id}: {quote.text!r}"])
+        return tuple(dict.fromkeys(place for where in found.values() for place in where))
+
+    placed = []
     for question in questions:
-        article = articles.get(question.article)
-        if article is None:
+        if question.article not in articles:
             known = ", ".join(sorted(articles)[:5]) or "none"
             raise EvaluationError(
                 f"{question.source}: article {question.article!r} is not among the "
                 f"{len(articles)} articles given ({known}); name its folder with --articles"
             )
-        if article.id not in texts:
-            texts[article.id] = _Words(article.text)
-        words = texts[article.id]
-        groups = []
-        for group in (*question.quotes, question.corrective):
-            places = [(quote, _places(quote, words, question)) for quote in group]
-            missing += [f"{question.id}: {quote.text!r}" for quote, found in places if not found]
-            groups.append(tuple(dict.fromkeys(q for _, found in places for q in found)))
-        *quotes, corrective = groups
-        placed.append(replace(question, quotes=tuple(quotes), corrective=corrective))
+        quotes = tuple(places(group, question) for group in question.quotes)
+        corrective = places(question.corrective, question)
+        placed.append(replace(question, quotes=quotes, corrective=corrective))
     return tuple(placed), tuple(missing)
-
-
-def _places(quote: Quote, words: _Words, question: Question) -> list[Quote]:
-    """Return the quote at each of its places.
-
-    Raises:
-        EvaluationError: it is said to stand where it does not.
-    """
-    if not quote.located:
-        return words.find(quote.text)
-    found = words.text[quote.start : quote.end]
-    if found != quote.text:
-        raise EvaluationError(
-            f"{question.source}: quote {quote.text!r} is said to stand at "
-            f"{quote.start}..{quote.end} of {question.article}, where the article says {found!r}"
-        )
-    return [quote]
 
 
 _WORD = re.compile(r"[^\W_]+|[$€£¥%]")
@@ -169,9 +151,11 @@ class _Words:
         self._spans = [word.span() for word in _WORD.finditer(shown)]
         self._joined = " ".join(["", *(text[start:end] for start, end in self._spans), ""])
 
-    def find(self, quote: str) -> list[Quote]:
-        """Return every run of the quote's words, in reading order."""
-        wanted = _WORD.findall(quote)
+    def places(self, quote: Quote) -> list[Quote]:
+        """Return the quote where it says that it stands, or every run of its words."""
+        if quote.start >= 0:
+            return [quote] * (self.text[quote.start : quote.end] == quote.text)
+        wanted = _WORD.findall(quote.text)
         if not wanted:
             return []
         found = re.finditer(re.escape(" ".join(wanted)).join(("(?<= )", "(?= )")), self._joined)
@@ -204,61 +188,56 @@ def _records(path: str | Path) -> Iterator[tuple[dict[str, Any], str]]:
 def _question(record: Mapping[str, Any], place: str) -> Question:
     """Check one record and return it as a question."""
 
-    def fail(problem: str) -> EvaluationError:
-        return EvaluationError(f"{place}: {problem}")
+    def take(key: str, fits: Callable[[Any], bool], expected: str, default: Any = None) -> Any:
+        if not fits(value := record.get(key, default)):
+            raise EvaluationError(f'{place}: "{key}" must be {expected}, not {value!r}')
+        return value
 
-    for key in ("id", "article", "kind"):
-        if not isinstance(record.get(key), str) or not record[key]:
-            raise fail(f'"{key}" must be a non-empty string, not {record.get(key)!r}')
-    split = record.get("split")
-    if split not in ("dev", "test"):
-        raise fail(f'"split" must be "dev" or "test", not {split!r}')
-    turns = record.get("turns", [record.get("question")])
-    if ("turns" in record) == ("question" in record) or not turns:
-        raise fail('expected either "question" or a non-empty "turns"')
-    if not isinstance(turns, list) or not all(isinstance(turn, str) for turn in turns):
-        raise fail(f"questions must be strings, not {turns!r}")
-    answerable = record.get("answerable")
-    if not isinstance(answerable, bool):
-        raise fail(f'"answerable" must be true or false, not {answerable!r}')
-    answers = record.get("answers", [])
-    if not isinstance(answers, list) or not all(isinstance(a, str) for a in answers):
-        raise fail(f'"answers" must be a list of strings, not {answers!r}')
+    def strings(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+    def one_of(*values: Any) -> Callable[[Any], bool]:
+        return lambda value: value in values
+
+    id, article, kind = (
+        take(key, lambda value: isinstance(value, str) and value != "", "a non-empty string")
+        for key in ("id", "article", "kind")
+    )
+    if ("turns" in record) == ("question" in record) or record.get("turns") == []:
+        raise EvaluationError(f'{place}: expected either "question" or a non-empty "turns"')
+    turns = [record["question"]] if "question" in record else record["turns"]
+    if not strings(turns):
+        raise EvaluationError(f"{place}: questions must be strings, not {turns!r}")
+    answerable = take("answerable", lambda value: isinstance(value, bool), "true or false")
     try:
         quotes = tuple(tuple(map(_quote, _list(g))) for g in _list(record.get("quotes", [])))
         corrective = tuple(map(_quote, _list(record.get("corrective", []))))
     except (TypeError, KeyError, ValueError) as error:
-        raise fail(
-            '"quotes" must be a list of lists of texts or {"text", "start", "end"}, "corrective" '
-            f"a list of them ({error})"
+        raise EvaluationError(
+            f'{place}: "quotes" must be a list of lists of texts or {{"text", "start", "end"}}, '
+            f'"corrective" a list of them ({error})'
         ) from error
     if answerable != bool(quotes) or not all(quotes):
-        raise fail(
-            "an answerable question needs at least one group of quotes, each with at least one "
-            f"quote; an unanswerable one has none; found {len(quotes)} groups"
+        raise EvaluationError(
+            f"{place}: an answerable question needs at least one group of quotes, each with at "
+            f"least one quote; an unanswerable one has none; found {len(quotes)} groups"
         )
     if answerable and corrective:
-        raise fail('"corrective" is for unanswerable questions')
-    verdict = record.get("verdict")
-    if verdict not in (None, "up", "down"):
-        raise fail(f'"verdict" must be "up" or "down", not {verdict!r}')
-    genre = record.get("genre", "")
-    if not isinstance(genre, str):
-        raise fail(f'"genre" must be a string, not {genre!r}')
+        raise EvaluationError(f'{place}: "corrective" is for unanswerable questions')
     return Question(
-        id=record["id"],
-        article=record["article"],
-        kind=record["kind"],
-        split=split,
+        id=id,
+        article=article,
+        kind=kind,
+        split=take("split", one_of("dev", "test"), '"dev" or "test"'),
         turns=tuple(turns),
-        answers=tuple(answers),
+        answers=tuple(take("answers", strings, "a list of strings", [])),
         quotes=quotes,
         answerable=answerable,
         corrective=corrective,
-        genre=genre,
-        scope=(record["article"],),
+        genre=take("genre", lambda value: isinstance(value, str), "a string", ""),
+        scope=(article,),
         source=place,
-        verdict=verdict,
+        verdict=take("verdict", one_of(None, "up", "down"), '"up" or "down"'),
     )
 
 

@@ -1,9 +1,9 @@
 """What is measured: every figure with its definition and its source.
 
-``columns`` turns rows into arrays. Most figures are a share, a pair of columns (part, whole) whose
-sums are divided, so that a bootstrap needs only other weights of the rows; the rest are functions
-of the columns. A question that raised stays in every denominator and scores 0. An undefined figure
-(0/0) is NaN.
+``columns`` turns rows into one record array. Most figures are a share, a pair of columns (part,
+whole) whose sums are divided, so that a bootstrap needs only other weights of the rows; the rest
+are functions of the columns. A question that raised stays in every denominator and scores 0. An
+undefined figure (0/0) is NaN.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,7 +22,8 @@ from article_qa.evaluation.records import Question, Quote, Row
 from article_qa.types import Answer, Article, Hit, Span
 
 Floats = NDArray[np.float64]
-Columns = Mapping[str, NDArray[Any]]
+Columns = Any
+"""A ``numpy.recarray`` with a record for each row: ``c.right & c.sure`` works on whole columns."""
 Share = tuple[NDArray[Any], NDArray[Any]]
 
 RESAMPLES = 1000
@@ -62,10 +63,9 @@ def token_f1(answer: str, golds: Sequence[str]) -> float:
 
     def f1(gold: str) -> float:
         ours, theirs = normalise(answer), normalise(gold)
-        shared = sum((Counter(ours) & Counter(theirs)).values())
         if not ours or not theirs:
             return float(ours == theirs)
-        return 2 * shared / (len(ours) + len(theirs))
+        return 2 * (Counter(ours) & Counter(theirs)).total() / (len(ours) + len(theirs))
 
     return max((f1(gold) for gold in golds), default=0.0)
 
@@ -102,31 +102,19 @@ def citation_precision(question: Question, answer: Answer) -> float:
     verifiability in generative search engines), with overlap of spans in place of a judge.
     """
     golds = [quote.span for group in question.quotes for quote in group]
-    good = [any(span.overlaps(gold) for gold in golds) for span in _cited(question, answer)]
+    good = [any(map(span.overlaps, golds)) for span in _cited(question, answer)]
     return sum(good) / len(answer.citations) if answer.citations else 0.0
 
 
-def citation_recall(question: Question, answer: Answer) -> float:
-    """Return the share of gold groups of which a citation overlaps at least one alternative.
+def citation_recall(
+    question: Question, answer: Answer, fits: Callable[[Span, Span], bool] = Span.overlaps
+) -> float:
+    """Return the share of gold groups of which an alternative fits a cited span.
 
-    Source: citation recall of ALCE (Gao et al. 2023, Enabling large language models to generate
-    text with citations): what has to be supported and is, with spans in place of a judge model.
+    With ``Span.overlaps``: citation recall of ALCE (Gao et al. 2023, Enabling large language models
+    to generate text with citations), with spans in place of a judge model. With ``Span.contains``:
+    whether the citation holds a gold answer at its true place, not a chance occurrence of it.
     """
-    return _groups_found(question, answer, Span.overlaps)
-
-
-def contains_gold(question: Question, answer: Answer) -> float:
-    """Return the share of gold groups of which a citation contains an alternative whole.
-
-    In SQuAD format the alternatives are the gold answers at their true places, so this is the
-    share of questions whose citation contains a gold answer where it truly stands, not a chance
-    occurrence of the same words.
-    """
-    return _groups_found(question, answer, Span.contains)
-
-
-def _groups_found(question: Question, answer: Answer, fits: Callable[[Span, Span], bool]) -> float:
-    """Return the share of gold groups of which some alternative fits some cited span."""
     spans = _cited(question, answer)
     found = [any(fits(s, q.span) for q in group for s in spans) for group in question.quotes]
     return sum(found) / len(found) if found else 0.0
@@ -169,16 +157,16 @@ def altered_quotes(answer: Answer, articles: Mapping[str, Article]) -> tuple[str
 def gold_ranks(question: Question, hits: Sequence[Hit]) -> tuple[int | None, ...]:
     """Return for each gold group the 1-based rank of the first hit that overlaps it, or None."""
 
-    def rank(group: Sequence[Quote]) -> int | None:
-        for rank, hit in enumerate(hits, 1):
-            passage = hit.passage
-            if passage.article_id == question.article and any(
-                passage.span.overlaps(quote.span) for quote in group
-            ):
-                return rank
-        return None
+    def found(group: Sequence[Quote], hit: Hit) -> bool:
+        passage = hit.passage
+        return passage.article_id == question.article and any(
+            passage.span.overlaps(quote.span) for quote in group
+        )
 
-    return tuple(map(rank, question.quotes))
+    return tuple(
+        next((rank for rank, hit in enumerate(hits, 1) if found(group, hit)), None)
+        for group in question.quotes
+    )
 
 
 def recall_at(k: int, ranks: Sequence[int | None]) -> float:
@@ -199,118 +187,32 @@ def reciprocal_rank(ranks: Sequence[int | None]) -> float:
 
 # --- figures over many rows -----------------------------------------------------------------
 
+FLAGS = ("every", "answerable", "worded", "sure", "unsure", "given", "shown", "refused", "right",
+         "correct")  # fmt: skip
+SCORES = ("confidence", "exact", "f1", "citation_precision", "citation_recall", "contains_gold",
+          "citations", "altered", "seconds", "mrr", *(f"recall@{k}" for k in CUTOFFS))  # fmt: skip
+
 
 def columns(rows: Sequence[Row]) -> Columns:
-    """Turn rows into arrays of equal length, by name."""
+    """Turn rows into columns; ``worded`` are the questions with acceptable answers."""
 
-    def bools(name: str) -> NDArray[np.bool_]:
-        return np.array([getattr(row, name) for row in rows], dtype=np.bool_)
+    def record(row: Row) -> tuple[Any, ...]:
+        own: dict[str, Any] = {
+            "every": True,
+            "answerable": row.question.answerable,
+            "worded": bool(row.question.answers),
+            "sure": row.status == "answered",
+            "unsure": row.status == "unsure",
+            "altered": len(row.altered),
+            "mrr": reciprocal_rank(row.ranks),
+            **{f"recall@{k}": recall_at(k, row.ranks) for k in CUTOFFS},
+        }
+        names = (*FLAGS, *SCORES)
+        return tuple(own[name] if name in own else getattr(row, name) for name in names)
 
-    def floats(values: Iterable[float]) -> Floats:
-        return np.array(list(values), dtype=np.float64)
-
-    status = np.array([row.status for row in rows], dtype=np.str_)
-    scores = ("confidence", "exact", "f1", "citation_precision", "citation_recall", "contains_gold")
-    return {
-        "all": np.ones(len(rows), dtype=np.bool_),
-        "answerable": np.array([row.question.answerable for row in rows], dtype=np.bool_),
-        "worded": np.array([bool(row.question.answers) for row in rows], dtype=np.bool_),
-        "sure": status == "answered",
-        "unsure": status == "unsure",
-        **{name: bools(name) for name in ("given", "shown", "refused", "right", "correct")},
-        **{name: floats(getattr(row, name) for row in rows) for name in scores},
-        **{f"recall@{k}": floats(recall_at(k, row.ranks) for row in rows) for k in CUTOFFS},
-        "mrr": floats(reciprocal_rank(row.ranks) for row in rows),
-        "quotes": floats(row.citations for row in rows),
-        "altered": floats(len(row.altered) for row in rows),
-        "seconds": floats(row.seconds for row in rows),
-    }
-
-
-def correct(c: Columns) -> Share:
-    """Share of all questions with the right outcome at the shipped thresholds.
-
-    For an answerable question an answer, sure or unsure, that is right in its words and cited in
-    every gold group; for an unanswerable one a refusal, or an answer that cites a corrective
-    passage. An unsure answer to an unanswerable question is not right.
-    """
-    return c["correct"], c["all"]
-
-
-def accuracy_sure(c: Columns) -> Share:
-    """Of the sure answers, the share that is right.
-
-    One minus the selective risk of El-Yaniv and Wiener 2010, On the foundations of noise-free
-    selective classification. Answers to unanswerable questions count as wrong, but for corrections.
-    """
-    return c["right"] & c["sure"], c["sure"]
-
-
-def accuracy_given(c: Columns) -> Share:
-    """Of the answers that are shown, sure and unsure, the share that is right.
-
-    As ``accuracy_sure``, over more answers.
-    """
-    return c["right"] & c["shown"], c["shown"]
-
-
-def unanswerable_sure(c: Columns) -> Share:
-    """Of the unanswerable questions, the share that is answered surely, without correction."""
-    return c["sure"] & ~c["answerable"] & ~c["right"], ~c["answerable"]
-
-
-def unanswerable_unsure(c: Columns) -> Share:
-    """Of the unanswerable questions, the share that is answered unsurely, without correction."""
-    return c["unsure"] & ~c["answerable"] & ~c["right"], ~c["answerable"]
-
-
-def unsure_share(c: Columns) -> Share:
-    """Of the answers that are shown, the share that is unsure."""
-    return c["unsure"], c["shown"]
-
-
-def coverage(c: Columns) -> Share:
-    """Share of answerable questions that are answered, sure or unsure, rightly or not."""
-    return c["shown"] & c["answerable"], c["answerable"]
-
-
-def false_refusal_rate(c: Columns) -> Share:
-    """Share of answerable questions that are refused at the shipped thresholds."""
-    return c["refused"] & c["answerable"], c["answerable"]
-
-
-def refusal_precision(c: Columns) -> Share:
-    """Of the refusals at the shipped thresholds, the share that is of unanswerable questions."""
-    return c["refused"] & ~c["answerable"], c["refused"]
-
-
-def refusal_recall(c: Columns) -> Share:
-    """Of the unanswerable questions, the share that is refused at the shipped thresholds."""
-    return c["refused"] & ~c["answerable"], ~c["answerable"]
-
-
-def exact_at_threshold(c: Columns) -> Share:
-    """Exact match over the questions with acceptable answers, a refused one counting 0."""
-    return c["exact"] * c["shown"] * c["worded"], c["worded"]
-
-
-def f1_at_threshold(c: Columns) -> Share:
-    """F1 over the questions with acceptable answers, a refused one counting 0."""
-    return c["f1"] * c["shown"] * c["worded"], c["worded"]
-
-
-def mean_of(name: str, over: Literal["answerable", "worded"] = "answerable") -> ShareOf:
-    """Return the mean of a column at full coverage, over the answerable or the worded questions.
-
-    Worded questions are those with acceptable answers; where the citation alone is judged (an
-    overview) there is nothing to compare words with.
-    """
-    return lambda c: (c[name] * c[over], c[over])
-
-
-def quote_integrity(c: Columns) -> Share:
-    """Share of citations and nearest quotes that are the article's text at their offsets."""
-    return c["quotes"] - c["altered"], c["quotes"]
+    kinds: list[tuple[str, Any]] = [(n, np.bool_) for n in FLAGS]
+    kinds += [(n, np.float64) for n in SCORES]
+    return np.array([record(row) for row in rows], dtype=kinds).view(np.recarray)
 
 
 def coverage_accuracy(c: Columns) -> tuple[Floats, Floats]:
@@ -322,10 +224,10 @@ def coverage_accuracy(c: Columns) -> tuple[Floats, Floats]:
     answering all of them. A question the system never answers comes last and counts as wrong.
     Source: El-Yaniv and Wiener 2010 (risk-coverage curve; accuracy = 1 - risk).
     """
-    confidence = np.where(c["given"], c["confidence"], -1.0)
+    confidence = np.where(c.given, c.confidence, -1.0)
     order = np.argsort(-confidence, kind="stable")
     answered = np.arange(1, len(order) + 1)
-    accuracy = np.cumsum(c["right"][order]) / answered
+    accuracy = np.cumsum(c.right[order]) / answered
     confidence = confidence[order]
     last_of_ties = np.searchsorted(-confidence, -confidence, side="right") - 1
     return answered / len(order), accuracy[last_of_ties]
@@ -339,97 +241,104 @@ def curve_area(c: Columns) -> float:
     return float(coverage_accuracy(c)[1].mean())
 
 
-def calibration_bins(c: Columns, among: str = "given", bins: int = 10) -> Floats:
-    """Return the reliability diagram of some answers in bins of equal width, empty ones left out.
+def calibration_bins(c: Columns, bins: int = 10) -> Floats:
+    """Return the reliability diagram of the answers in bins of equal width, empty ones left out.
 
     A row for each bin: how many answers, their mean confidence, the share that is right. Source:
     Guo et al. 2017, On calibration of modern neural networks.
-
-    Args:
-        c: the columns.
-        among: ``"given"``, all answers at full coverage, or ``"shown"``, at the thresholds.
-        bins: how many bins 0..1 is cut into.
     """
-    confidence, right = c["confidence"][c[among]], c["right"][c[among]]
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    place = np.minimum((c.confidence * bins).astype(int), bins - 1)
     size = np.bincount(place, minlength=bins)
-    sums = np.bincount(place, confidence, bins), np.bincount(place, right, bins)
+    sums = np.bincount(place, c.confidence, bins), np.bincount(place, c.right, bins)
     full = size > 0
     return np.stack([size[full], *(total[full] / size[full] for total in sums)], axis=1)
 
 
-def calibration_error(c: Columns, among: str = "given") -> float:
+def calibration_error(c: Columns) -> float:
     """Expected calibration error: mean distance of confidence and accuracy over the bins.
 
-    Weighted by the answers in each bin; 10 bins. Source: Guo et al. 2017. Of all answers at full
-    coverage, the held back included.
+    Weighted by the answers in each of 10 bins. Source: Guo et al. 2017.
     """
-    size, confidence, accuracy = calibration_bins(c, among).T
+    size, confidence, accuracy = calibration_bins(c).T
     return float(size @ abs(confidence - accuracy) / size.sum()) if len(size) else math.nan
-
-
-def calibration_error_shown(c: Columns) -> float:
-    """Expected calibration error of the answers that are shown, sure and unsure."""
-    return calibration_error(c, "shown")
-
-
-def median_seconds(c: Columns) -> float:
-    """Median wall-clock seconds of a question."""
-    return float(np.median(c["seconds"]))
-
-
-def p95_seconds(c: Columns) -> float:
-    """95th percentile of the wall-clock seconds of a question, linearly interpolated."""
-    return float(np.percentile(c["seconds"], 95))
-
-
-ShareOf = Callable[[Columns], Share]
 
 
 class Figure(NamedTuple):
     """A headline figure: how it is called, worked out and shown."""
 
     label: str
-    compute: ShareOf | Callable[[Columns], float]
+    compute: Callable[[Columns], Share | float]
     unit: Literal["%", "ms"] = "%"
 
 
 FIGURES: dict[str, Figure] = {
-    "correct": Figure("right outcome", correct),
-    "accuracy_sure": Figure("accuracy of sure answers", accuracy_sure),
-    "accuracy_given": Figure("accuracy of given answers", accuracy_given),
-    "unanswerable_sure": Figure("unanswerable answered surely", unanswerable_sure),
-    "unanswerable_unsure": Figure("unanswerable answered unsurely", unanswerable_unsure),
-    "unsure_share": Figure("given answers that are unsure", unsure_share),
-    "coverage": Figure("coverage (answerable answered)", coverage),
-    "false_refusal_rate": Figure("false refusals", false_refusal_rate),
-    "refusal_precision": Figure("refusal precision", refusal_precision),
-    "refusal_recall": Figure("refusal recall", refusal_recall),
-    "exact_at_threshold": Figure("exact match at threshold", exact_at_threshold),
-    "f1_at_threshold": Figure("F1 at threshold", f1_at_threshold),
-    "exact": Figure("exact match, full coverage", mean_of("exact", "worded")),
-    "f1": Figure("F1, full coverage", mean_of("f1", "worded")),
-    "contains_gold": Figure("citation contains gold", mean_of("contains_gold")),
-    "citation_precision": Figure("citation precision", mean_of("citation_precision")),
-    "citation_recall": Figure("citation recall", mean_of("citation_recall")),
-    **{f"recall@{k}": Figure(f"retrieval recall@{k}", mean_of(f"recall@{k}")) for k in CUTOFFS},
-    "mrr": Figure("retrieval MRR", mean_of("mrr")),
+    # An answerable question: an answer, sure or unsure, that is right in its words and cited in
+    # every gold group. An unanswerable one: a refusal, or an answer that cites a correction.
+    "correct": Figure("right outcome", lambda c: (c.correct, c.every)),
+    # One minus the selective risk of El-Yaniv and Wiener 2010, On the foundations of noise-free
+    # selective classification. An answer to an unanswerable question is wrong, but for corrections.
+    "accuracy_sure": Figure("accuracy of sure answers", lambda c: (c.right & c.sure, c.sure)),
+    "accuracy_given": Figure("accuracy of given answers", lambda c: (c.right & c.shown, c.shown)),
+    "unanswerable_sure": Figure(
+        "unanswerable answered surely", lambda c: (c.sure & ~c.answerable & ~c.right, ~c.answerable)
+    ),
+    "unanswerable_unsure": Figure(
+        "unanswerable answered unsurely",
+        lambda c: (c.unsure & ~c.answerable & ~c.right, ~c.answerable),
+    ),
+    "unsure_share": Figure("given answers that are unsure", lambda c: (c.unsure, c.shown)),
+    "coverage": Figure(
+        "coverage (answerable answered)", lambda c: (c.shown & c.answerable, c.answerable)
+    ),
+    "false_refusal_rate": Figure(
+        "false refusals", lambda c: (c.refused & c.answerable, c.answerable)
+    ),
+    "refusal_precision": Figure(
+        "refusal precision", lambda c: (c.refused & ~c.answerable, c.refused)
+    ),
+    "refusal_recall": Figure(
+        "refusal recall", lambda c: (c.refused & ~c.answerable, ~c.answerable)
+    ),
+    # Over the questions with acceptable answers; at the thresholds a refused one counts 0.
+    "exact_at_threshold": Figure(
+        "exact match at threshold", lambda c: (c.exact * c.shown * c.worded, c.worded)
+    ),
+    "f1_at_threshold": Figure("F1 at threshold", lambda c: (c.f1 * c.shown * c.worded, c.worded)),
+    "exact": Figure("exact match, full coverage", lambda c: (c.exact * c.worded, c.worded)),
+    "f1": Figure("F1, full coverage", lambda c: (c.f1 * c.worded, c.worded)),
+    **{
+        name: Figure(label, lambda c, name=name: (c[name] * c.answerable, c.answerable))  # type: ignore[misc]
+        for name, label in {
+            "contains_gold": "citation contains gold",
+            "citation_precision": "citation precision",
+            "citation_recall": "citation recall",
+            **{f"recall@{k}": f"retrieval recall@{k}" for k in CUTOFFS},
+            "mrr": "retrieval MRR",
+        }.items()
+    },
     "curve_area": Figure("area under coverage-accuracy", curve_area),
-    "calibration_error": Figure("expected calibration error", calibration_error),
-    "calibration_error_shown": Figure("calibration error, given answers", calibration_error_shown),
-    "quote_integrity": Figure("quote integrity", quote_integrity),
-    "median_seconds": Figure("median time", median_seconds, "ms"),
-    "p95_seconds": Figure("95th percentile of time", p95_seconds, "ms"),
+    # Of all answers at full coverage, the held back included; and of those that are shown.
+    "calibration_error": Figure(
+        "expected calibration error", lambda c: calibration_error(c[c.given])
+    ),
+    "calibration_error_shown": Figure(
+        "calibration error, given answers", lambda c: calibration_error(c[c.shown])
+    ),
+    # Citations and nearest quotes that are the article's text at their offsets.
+    "quote_integrity": Figure("quote integrity", lambda c: (c.citations - c.altered, c.citations)),
+    "median_seconds": Figure("median time", lambda c: float(np.median(c.seconds)), "ms"),
+    "p95_seconds": Figure(
+        "95th percentile of time", lambda c: float(np.percentile(c.seconds, 95)), "ms"
+    ),
 }
 
 
 class Estimate(NamedTuple):
-    """A figure's value with its 95% interval (NaN where undefined) and the rows it rests on."""
+    """A figure's value with its 95% interval (NaN where undefined)."""
 
     value: float
     low: float
     high: float
-    n: int
 
 
 def estimate_all(
@@ -448,24 +357,22 @@ def estimate_all(
     """
     n = len(rows)
     if not n:
-        return {name: Estimate(math.nan, math.nan, math.nan, 0) for name in FIGURES}
+        return {name: Estimate(math.nan, math.nan, math.nan) for name in FIGURES}
     c = columns(rows)
     draws = RESAMPLES if intervals and n > 1 else 0
     drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
     weights = np.vstack([np.ones((1, n)), drawn])  # how often each row counts; first, once each
-    curves = {name: c[name] for name in ("given", "shown", "right", "confidence", "seconds")}
-    samples = [{k: v.repeat(times) for k, v in curves.items()} for times in drawn]
     estimates = {}
     for name, figure in FIGURES.items():
         found = figure.compute(c)
         if isinstance(found, tuple):
-            part, whole = (weights @ np.asarray(column, dtype=np.float64) for column in found)
+            part, whole = (weights @ np.array(column, dtype=np.float64) for column in found)
             values = np.divide(part, whole, out=np.full(len(part), math.nan), where=whole > 0)
         else:
-            values = np.array([found, *(figure.compute(sample) for sample in samples)])
+            values = np.array([found, *(figure.compute(c.repeat(times)) for times in drawn)])
         defined = values[1:][~np.isnan(values[1:])]
         low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (math.nan, math.nan)
-        estimates[name] = Estimate(float(values[0]), float(low), float(high), n)
+        estimates[name] = Estimate(float(values[0]), float(low), float(high))
     return estimates
 
 

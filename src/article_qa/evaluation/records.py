@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from article_qa.config import Settings
@@ -44,11 +44,6 @@ class Quote(NamedTuple):
     def span(self) -> Span:
         """The passage's place in its article."""
         return Span(self.start, self.end)
-
-    @property
-    def located(self) -> bool:
-        """Whether it has offsets."""
-        return self.start >= 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +99,14 @@ class Thresholds(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings) -> Thresholds:
-        """Return the settings' thresholds; where there is only one, no answer is unsure."""
-        sure = settings.answer_threshold
-        return cls(sure, getattr(settings, "unsure_threshold", sure))
+        """Return the settings' thresholds."""
+        return cls(settings.answer_threshold, settings.unsure_threshold)
 
     def status(self, answer: Answer) -> Status:
         """Return what a person sees of an answer that was given with both thresholds at 0."""
-        stated: Status = getattr(answer, "status", "refused" if answer.refused else "answered")
         if answer.refused or answer.confidence < self.unsure:
-            return "invalid" if stated == "invalid" else "refused"
-        return stated if answer.confidence >= self.answer else "unsure"
+            return "invalid" if answer.status == "invalid" else "refused"
+        return answer.status if answer.confidence >= self.answer else "unsure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +250,10 @@ class Report:
 
         None stands for any value.
         """
-        given = [(name, value) for name, value in where.items() if value is not None]
         return tuple(
-            row for row in self.rows if all(getattr(row.question, k) == v for k, v in given)
+            row
+            for row in self.rows
+            if all(v in (None, getattr(row.question, name)) for name, v in where.items())
         )
 
     def values(self, name: Literal["split", "kind", "genre", "set"]) -> tuple[str, ...]:
@@ -283,13 +277,10 @@ class Report:
 
 def merge(reports: Sequence[Report]) -> Report:
     """Join reports of the same system over different corpora into one."""
-    first = reports[0]
-    return Report(
-        system=first.system,
+    return replace(
+        reports[0],
         rows=tuple(row for report in reports for row in report.rows),
-        thresholds=first.thresholds,
         articles={id: article for report in reports for id, article in report.articles.items()},
         unreviewed=tuple(q for report in reports for q in report.unreviewed),
         missing=tuple(quote for report in reports for quote in report.missing),
-        settings=first.settings,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from article_qa.evaluation import metrics
 from article_qa.evaluation.metrics import FIGURES, Estimate, format_figure
-from article_qa.evaluation.records import Quote, Report, Row
+from article_qa.evaluation.records import Report, Row
 from article_qa.types import Article
 
 if TYPE_CHECKING:
@@ -72,13 +72,9 @@ def _totals(reports: Sequence[Report], set: str, split: str) -> Section:
     errors = [sum(row.error is not None for row in r.select(split=split, set=set)) for r in reports]
     rows.append(("errors", *map(str, errors)))
     title = f"{set} {split}: {n} questions (95% bootstrap interval)".strip()
-    heads = (f"{r.system} ≥ {' / '.join(f'{t:g}' for t in _distinct(r))}" for r in reports)
+    bounds = (" / ".join(f"{t:g}" for t in dict.fromkeys(r.thresholds)) for r in reports)
+    heads = (f"{r.system} ≥ {bound}" for r, bound in zip(reports, bounds, strict=True))
     return Section(title, ("figure", *heads), rows)
-
-
-def _distinct(report: Report) -> tuple[float, ...]:
-    """Return the sure and the unsure threshold, or one where they are equal."""
-    return tuple(dict.fromkeys(report.thresholds))
 
 
 def _groups(
@@ -102,11 +98,13 @@ def _groups(
 
 
 def _calibration(reports: Sequence[Report]) -> Section:
-    rows = [
-        (report.system, f"{size:.0f}", f"{confidence:.2f}", f"{accuracy:.2f}")
-        for report in reports
-        for size, confidence, accuracy in metrics.calibration_bins(metrics.columns(report.rows))
-    ]
+    rows = []
+    for report in reports:
+        c = metrics.columns(report.rows)
+        rows += [
+            (report.system, f"{size:.0f}", f"{confidence:.2f}", f"{accuracy:.2f}")
+            for size, confidence, accuracy in metrics.calibration_bins(c[c.given])
+        ]
     return Section(
         "confidence and accuracy of all answers, by tenths of confidence",
         ("system", "answers", "mean confidence", "share right"),
@@ -195,43 +193,45 @@ def explain(row: Row) -> str:
 
 def to_json(reports: Sequence[Report]) -> str:
     """Return all figures and rows as JSON; undefined figures are null."""
-    return json.dumps(
-        {"systems": [_report_dict(report) for report in reports]}, ensure_ascii=False, indent=1
-    )
+    systems = [
+        {
+            "system": report.system,
+            "thresholds": report.thresholds._asdict(),
+            "settings": report.settings,
+            "parts": [
+                _part(report, *part)
+                for part in dict.fromkeys((r.question.set, r.question.split) for r in report.rows)
+            ],
+            "unreviewed": [question.id for question in report.unreviewed],
+            "missing": report.missing,
+            "rows": [_row_dict(row) for row in report.rows],
+        }
+        for report in reports
+    ]
+    return json.dumps({"systems": systems}, ensure_ascii=False, indent=1)
 
 
-def _report_dict(report: Report) -> dict[str, Any]:
-    def values(**where: Any) -> dict[str, Any]:
-        figures = report.figures(**where, intervals=False)
-        return {name: _number(estimate.value) for name, estimate in figures.items()}
+def _part(report: Report, set: str, split: str) -> dict[str, Any]:
+    """Return the figures of one set and split, and of its kinds and genres."""
+    where: dict[str, Any] = {"set": set, "split": split}
+    rows = report.select(**where)
 
-    def part(set: str, split: str) -> dict[str, Any]:
-        where: dict[str, Any] = {"set": set, "split": split}
-        rows = report.select(**where)
-        figures = {
+    def by(name: str) -> dict[str, Any]:
+        found = dict.fromkeys(getattr(row.question, name) for row in rows)
+        narrow = {value: {**where, name: value} for value in found if value}
+        figures = {v: report.figures(intervals=False, **each) for v, each in narrow.items()}
+        return {v: {n: _number(e.value) for n, e in each.items()} for v, each in figures.items()}
+
+    return {
+        **where,
+        "n": len(rows),
+        "figures": {
             name: {"value": _number(f.value), "interval": [_number(f.low), _number(f.high)]}
             for name, f in report.figures(**where).items()
-        }
-        kinds = dict.fromkeys(row.question.kind for row in rows)
-        genres = dict.fromkeys(row.question.genre for row in rows if row.question.genre)
-        return {
-            **where,
-            "n": len(rows),
-            "figures": figures,
-            "outcomes": Counter(row.outcome for row in rows),
-            "kinds": {kind: values(**where, kind=kind) for kind in kinds},
-            "genres": {genre: values(**where, genre=genre) for genre in genres},
-        }
-
-    parts = dict.fromkeys((row.question.set, row.question.split) for row in report.rows)
-    return {
-        "system": report.system,
-        "thresholds": report.thresholds._asdict(),
-        "settings": report.settings,
-        "parts": [part(set, split) for set, split in parts],
-        "unreviewed": [question.id for question in report.unreviewed],
-        "missing": list(report.missing),
-        "rows": [_row_dict(row) for row in report.rows],
+        },
+        "outcomes": Counter(row.outcome for row in rows),
+        "kinds": by("kind"),
+        "genres": by("genre"),
     }
 
 
@@ -239,7 +239,7 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else round(value, 6)
 
 
-QUESTION_KEYS = ("id", "article", "set", "genre", "kind", "split", "answerable")
+QUESTION_KEYS = ("id", "article", "set", "genre", "kind", "split", "answerable", "turns", "answers")
 ROW_KEYS = ("outcome", "why_wrong", "correct", "right", "status", "error")
 SCORE_KEYS = ("confidence", "exact", "f1", "citation_precision", "citation_recall", "contains_gold",
               "seconds")  # fmt: skip
@@ -247,22 +247,16 @@ SCORE_KEYS = ("confidence", "exact", "f1", "citation_precision", "citation_recal
 
 def _row_dict(row: Row) -> dict[str, Any]:
     """Return a row with its question, its gold and the whole answer."""
-    question, answer = row.question, row.answer
-
-    def texts(group: Sequence[Quote]) -> list[str]:
-        return [quote.text for quote in group]
-
+    question = row.question
     return {
         **{key: getattr(question, key) for key in QUESTION_KEYS},
-        "turns": list(question.turns),
-        "answers": list(question.answers),
-        "quotes": [texts(group) for group in question.quotes],
-        "corrective": texts(question.corrective),
+        "quotes": [[quote.text for quote in group] for group in question.quotes],
+        "corrective": [quote.text for quote in question.corrective],
         **{key: getattr(row, key) for key in ROW_KEYS},
         **{key: round(getattr(row, key), 6) for key in SCORE_KEYS},
-        "ranks": list(row.ranks),
-        "altered": list(row.altered),
-        "answer": answer.to_dict() if answer is not None else None,
+        "ranks": row.ranks,
+        "altered": row.altered,
+        "answer": row.answer.to_dict() if row.answer is not None else None,
     }
 
 

@@ -12,7 +12,7 @@ from article_qa.errors import EvaluationError
 from article_qa.evaluation import metrics
 from article_qa.evaluation.loading import locate_gold
 from article_qa.evaluation.records import Question, Report, Row, Thresholds
-from article_qa.types import Answer, Article, Turn
+from article_qa.types import Answer, Article, Span, Turn
 
 
 class System(Protocol):
@@ -162,7 +162,7 @@ def judge(
         answer_right=given and metrics.answer_is_right(answer.plain, question.answers),
         citation_precision=metrics.citation_precision(question, answer) if given else 0.0,
         citation_recall=metrics.citation_recall(question, answer) if given else 0.0,
-        contains_gold=metrics.contains_gold(question, answer) if given else 0.0,
+        contains_gold=metrics.citation_recall(question, answer, Span.contains) if given else 0.0,
         corrects=metrics.corrects(question, answer),
         ranks=metrics.gold_ranks(question, answer.hits),
         altered=metrics.altered_quotes(answer, articles),

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from article_qa.errors import EvaluationError
 from article_qa.evaluation.loading import unique
 from article_qa.evaluation.records import Question, Quote, Split
-
-WITHOUT_GOLD = "gold article removed"
-"""Kind of an answerable SQuAD question that is asked with its article taken out of the corpus."""
 
 
 class SquadQuestion(NamedTuple):
@@ -79,7 +76,6 @@ def load_squad(
     path: str | Path,
     *,
     limit: int | None = None,
-    without_gold_article: bool = False,
     split: Split = "test",
 ) -> SquadSet:
     """Read a file in SQuAD format as a question set.
@@ -91,13 +87,10 @@ def load_squad(
         path: the JSON file.
         limit: ask only so many questions, drawn from all of them always in the same way; the
             corpus stays whole. None asks all.
-        without_gold_article: ask every answerable question a second time with its article taken
-            out of the corpus (kind ``"gold article removed"``): the right outcome is a refusal.
         split: what to report the questions as.
 
     Raises:
-        EvaluationError: not SQuAD format; an answer does not stand at its offset; or there is only
-            one article, so that none is left when it is removed.
+        EvaluationError: not SQuAD format, or an answer does not stand at its offset.
     """
     texts: dict[str, str] = {}
     questions: list[Question] = []
@@ -110,8 +103,6 @@ def load_squad(
         order = list(range(len(questions)))
         random.Random(0).shuffle(order)
         questions = [questions[i] for i in sorted(order[:limit])]
-    if without_gold_article:
-        questions += _without_gold(questions, list(texts), path)
     return SquadSet(texts, unique(tuple(questions)))
 
 
@@ -151,27 +142,3 @@ def _questions(
             answerable=not asked.impossible,
             source=source,
         )
-
-
-def _without_gold(
-    questions: Sequence[Question], ids: Sequence[str], path: str | Path
-) -> list[Question]:
-    """Return each answerable question, asked of all articles but its own."""
-    if len(ids) < 2:
-        raise EvaluationError(
-            f"{path} has one article; removing it leaves no corpus to ask. "
-            "Leave --without-gold-article out"
-        )
-    return [
-        replace(
-            question,
-            id=f"{question.id}/removed",
-            kind=WITHOUT_GOLD,
-            answers=(),
-            quotes=(),
-            answerable=False,
-            scope=tuple(id for id in ids if id != question.article),
-        )
-        for question in questions
-        if question.answerable
-    ]

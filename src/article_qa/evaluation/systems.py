@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from article_qa.config import Settings
 from article_qa.errors import EvaluationError, MissingExtraError
@@ -65,14 +63,9 @@ def build_system(
         chat = article_qa(paths=paths, texts=texts, settings=settings, chat_model=name)
         return Built(chat, Thresholds(0.0, 0.0), settings.fingerprint())
     shipped = replace(settings, reader_model=None) if name == "retrieval" else settings
-    extractive = article_qa(paths=paths, texts=texts, settings=full_coverage(shipped))
+    ready = replace(shipped, answer_threshold=0.0, unsure_threshold=0.0)
+    extractive = article_qa(paths=paths, texts=texts, settings=ready)
     return Built(extractive, Thresholds.of(shipped), shipped.fingerprint())
-
-
-def full_coverage(settings: Settings) -> Settings:
-    """Return settings that answer everything they can, however unsure."""
-    names = [name for name in ("answer_threshold", "unsure_threshold") if hasattr(settings, name)]
-    return replace(settings, **dict.fromkeys(names, 0.0))  # type: ignore[arg-type]
 
 
 def article_qa(
@@ -85,22 +78,19 @@ def article_qa(
     """Build ``ArticleQA`` over files or texts."""
     from article_qa.bot import ArticleQA
 
-    options: dict[str, Any] = {"settings": settings}
-    if chat_model is not None:
-        options["chat_model"] = chat_model
     if texts is not None:
-        return ArticleQA.from_texts(texts, **options)
-    return ArticleQA.from_files(list(paths), **options)
+        return ArticleQA.from_texts(texts, settings, chat_model=chat_model)
+    return ArticleQA.from_files(paths, settings, chat_model=chat_model)
 
 
 class TutorialChain:
     """The plain chain of many tutorials: what this package has to be better than.
 
-    ``RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200)``, the same embeddings,
-    the four nearest chunks by cosine similarity; with no language model, the best chunk is both
-    answer and citation. It never refuses, a follow-up is searched for as it stands, and the cosine
-    similarity is its confidence. It is a yardstick and no engine, so it makes its own ``Answer``,
-    with quotes cut from the article as everywhere.
+    ``RecursiveCharacterTextSplitter(chunk_size=1000, chunk_overlap=200)``, the same embeddings in
+    LangChain's in-memory store, the four nearest chunks by cosine similarity; with no language
+    model, the best chunk is both answer and citation. It never refuses, a follow-up is searched for
+    as it stands, and the cosine similarity is its confidence. It is a yardstick and no engine, so
+    it makes its own ``Answer``, with quotes cut from the article as everywhere.
 
     Args:
         articles: what to ask.
@@ -120,24 +110,20 @@ class TutorialChain:
                 "the tutorial chain needs langchain-text-splitters; "
                 "run: pip install 'article-qa[eval]'"
             ) from error
+        from langchain_core.vectorstores import InMemoryVectorStore
+
         from article_qa.retrieval.embeddings import load_embeddings
 
         self.articles = tuple(articles)
         splitter = RecursiveCharacterTextSplitter(
             chunk_size=1000, chunk_overlap=200, add_start_index=True
         )
-        self._passages: list[Passage] = []
-        for article in self.articles:
-            for chunk in splitter.create_documents([article.text]):
-                start = chunk.metadata["start_index"]  # found by search; -1 if the search failed
-                if start >= 0:
-                    span = Span(start, start + len(chunk.page_content))
-                    text = article.text[span.start : span.end]
-                    self._passages.append(Passage(article.id, span, text, (span,), span))
-        self._embeddings = load_embeddings(settings)
-        self._vectors = np.array(
-            self._embeddings.embed_documents([passage.text for passage in self._passages]),
-            dtype=np.float32,
+        self._store = InMemoryVectorStore(load_embeddings(settings))
+        self._store.add_documents(
+            splitter.create_documents(
+                [article.text for article in self.articles],
+                [{"article": article.id} for article in self.articles],
+            )
         )
 
     def ask(
@@ -148,16 +134,17 @@ class TutorialChain:
         article_ids: Sequence[str] | None = None,
     ) -> Answer:
         """Return the nearest chunk, whatever the question."""
-        scores = self._vectors @ np.array(self._embeddings.embed_query(question), dtype=np.float32)
-        order = [
-            int(i)
-            for i in np.argsort(-scores, kind="stable")
-            if article_ids is None or self._passages[i].article_id in article_ids
-        ]
-        hits = tuple(
-            Hit(p, score, score, 0.0, p.span, score)
-            for p, score in ((self._passages[i], float(scores[i])) for i in order[: self.top_k])
+        found = self._store.similarity_search_with_score(
+            question,
+            self.top_k,
+            filter=lambda chunk: article_ids is None or chunk.metadata["article"] in article_ids,
         )
+        hits = []
+        for chunk, score in found:
+            start, text = chunk.metadata["start_index"], chunk.page_content
+            span = Span(start, start + len(text))
+            passage = Passage(chunk.metadata["article"], span, text, (span,), span)
+            hits.append(Hit(passage, score, score, 0.0, span, score))
         best = hits[0].passage
         return Answer(
             question=question,
@@ -167,6 +154,6 @@ class TutorialChain:
             reason=None,
             confidence=min(max(hits[0].score, 0.0), 1.0),
             citations=(Citation(1, best.article_id, best.span.start, best.span.end, best.text),),
-            hits=hits,
+            hits=tuple(hits),
             engine="tutorial",
         )

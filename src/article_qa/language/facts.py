@@ -139,7 +139,11 @@ LEMMAS = {
     for form in forms.split()
 }
 
-_english_stem = lru_cache(maxsize=50_000)(Stemmer.Stemmer("english").stemWord)
+
+@lru_cache(maxsize=50_000)
+def _english_stem(word: str) -> str:
+    stem: str = Stemmer.Stemmer("english").stemWord(word)  # one is not safe to share by threads
+    return stem
 
 
 def stem_of(word: str) -> str:

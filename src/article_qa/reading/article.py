@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from article_qa.reading.files import (
     SUFFIXES,
+    find_files,
     parse_file,
     read_article,
     read_articles,
@@ -17,6 +18,7 @@ __all__ = [
     "CREDITS",
     "MAX_SENTENCE_CHARS",
     "SUFFIXES",
+    "find_files",
     "parse_article",
     "parse_file",
     "read_article",

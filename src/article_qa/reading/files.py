@@ -38,16 +38,22 @@ def read_articles(
         ArticleError: a path is missing, a file cannot be read, is none (a pipe, a device) or is a
             link that leads out of its folder, or there is no article at all.
     """
+    return tuple(read_article(file, id=id, settings=settings) for file, id in find_files(paths))
+
+
+def find_files(paths: str | Path | Iterable[str | Path]) -> list[tuple[Path, str]]:
+    """Find the files that ``read_articles`` reads, each with its article's id.
+
+    Raises:
+        ArticleError: a folder holds no article or a link that leads out of it, or none is named.
+    """
     named = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files = list(dict.fromkeys(file for path in named for file in _files(path)))
     if not files:
         raise ArticleError(
             f"No articles named: expected at least one file ({', '.join(SUFFIXES)}) or folder."
         )
-    ids = unique_ids(file.stem for file in files)
-    return tuple(
-        read_article(file, id=id, settings=settings) for file, id in zip(files, ids, strict=True)
-    )
+    return list(zip(files, unique_ids(file.stem for file in files), strict=True))
 
 
 def unique_ids(names: Iterable[str]) -> list[str]:

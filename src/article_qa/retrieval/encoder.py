@@ -8,13 +8,17 @@ read; importing torch and its libraries alone takes seven. The numbers agree to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from article_qa.errors import ModelError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 GRAPH = Path(__file__).parents[1] / "models" / "bert.onnx"
 
@@ -24,6 +28,48 @@ Floats = npt.NDArray[np.float32]
 def encodable(text: str) -> str:
     """Replace lone surrogates, which no tokenizer accepts: one character for one."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+class Graph:
+    """A graph in ONNX Runtime, for one text at a time, with weights that others hold.
+
+    Args:
+        path: of the graph.
+        weights: those that it lacks, by name.
+    """
+
+    def __init__(self, path: Path, weights: Mapping[str, Floats]) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # The session reads the arrays in place, so they must live as long as it does.
+        self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(w) for w in weights.values()]
+        options.add_external_initializers(list(weights), self._values)
+        self._session = onnxruntime.InferenceSession(
+            path, options, providers=["CPUExecutionProvider"]
+        )
+
+    def run(self, ids: Sequence[int], types: Sequence[int]) -> Floats:
+        """Return what the graph makes of a text.
+
+        Args:
+            ids: the tokens, [CLS] and [SEP] included; at most 512.
+            types: 0 or 1 for each.
+        """
+        inputs = {"input_ids": np.array([ids]), "token_type_ids": np.array([types])}
+        output: Floats = self._session.run(None, inputs)[0][0]
+        return output
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Return a model's tokenizer; it neither cuts nor pads."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 class Encoder:
@@ -41,14 +87,10 @@ class Encoder:
     """
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
         from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
 
         try:
-            self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self.tokenizer.no_padding()
-            self.tokenizer.no_truncation()
+            self.tokenizer = load_tokenizer(folder)
             weights = {
                 name.removeprefix("bert."): value.astype(np.float32, copy=False)
                 for name, value in load_file(folder / "model.safetensors").items()
@@ -56,14 +98,7 @@ class Encoder:
             }
             inner = [name for name in weights if name.startswith(("embeddings.", "encoder."))]
             self.head = {name: weights[name] for name in weights if name not in inner}
-            options = onnxruntime.SessionOptions()
-            options.log_severity_level = 3
-            # The session reads the arrays in place, so they must live as long as it does.
-            self._values = [onnxruntime.OrtValue.ortvalue_from_numpy(weights[n]) for n in inner]
-            options.add_external_initializers(inner, self._values)
-            self._session = onnxruntime.InferenceSession(
-                GRAPH, options, providers=["CPUExecutionProvider"]
-            )
+            self._graph = Graph(GRAPH, {name: weights[name] for name in inner})
         except Exception as error:  # each library raises its own
             raise ModelError(
                 f"The model in {folder} cannot be loaded ({type(error).__name__}: {error}). "
@@ -77,6 +112,4 @@ class Encoder:
             ids: the tokens, [CLS] and [SEP] included; at most 512.
             types: 0 for each token of a first text, 1 of a second.
         """
-        inputs = {"input_ids": np.array([ids]), "token_type_ids": np.array([types])}
-        states: Floats = self._session.run(None, inputs)[0][0]
-        return states
+        return self._graph.run(ids, types)

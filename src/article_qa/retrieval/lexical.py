@@ -9,7 +9,7 @@ unstemmed; Chinese and Japanese, written without spaces, are cut into characters
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import bm25s
 import numpy as np
@@ -61,12 +61,14 @@ class BM25:
 
     Args:
         texts: what is searched; may be empty, and may hold texts without any word.
+        cut: what cuts them, and queries, into words.
     """
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], cut: Callable[[str], list[str]] = tokens) -> None:
         self._size = len(texts)
+        self._cut = cut
         vocabulary: dict[str, int] = {}
-        ids = [[vocabulary.setdefault(w, len(vocabulary)) for w in tokens(t)] for t in texts]
+        ids = [[vocabulary.setdefault(w, len(vocabulary)) for w in cut(t)] for t in texts]
         self._model: bm25s.BM25 | None = None
         if vocabulary:  # bm25s divides by the mean length, which is nought without a word
             self._model = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
@@ -78,7 +80,7 @@ class BM25:
         Returns:
             One float32 score for each text, in their order; 0 where no word is shared.
         """
-        words = [] if self._model is None else self._model.get_tokens_ids(tokens(query))
+        words = [] if self._model is None else self._model.get_tokens_ids(self._cut(query))
         if not words:
             return np.zeros(self._size, dtype=np.float32)
         scores = self._model.get_scores_from_ids(words)  # type: ignore[union-attr]

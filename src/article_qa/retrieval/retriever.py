@@ -19,8 +19,8 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field
 
 from article_qa.config import Settings
-from article_qa.retrieval.index import Candidates, PassageIndex
-from article_qa.types import Hit
+from article_qa.retrieval.candidates import Candidates
+from article_qa.types import Hit, ScoredSentence, Store
 
 _DIGITS = 6
 """Scores are rounded so that a passage's place does not hang on the last bits of a float, which
@@ -28,18 +28,18 @@ differ between machines; then position breaks the tie."""
 
 
 class HybridRetriever(BaseRetriever):
-    """A LangChain retriever over a ``PassageIndex``.
+    """A LangChain retriever over a ``Store``.
 
     ``hits`` gives what this package works with, ``invoke`` the same as documents. Both take ``k``
     and ``article_ids``, which default to the fields.
 
     Args:
-        index: what is searched; its settings hold the weights of the scores and ``top_k``.
+        store: what is searched; its settings hold the weights of the scores and ``top_k``.
         k: passages to return; None means ``top_k``.
         article_ids: search only these articles; None searches all.
     """
 
-    index: PassageIndex
+    store: Store
     k: int | None = None
     article_ids: tuple[str, ...] | None = None
 
@@ -61,12 +61,12 @@ class HybridRetriever(BaseRetriever):
             ModelError: the embedding model cannot be loaded.
             ValueError: ``k`` is less than 1.
         """
-        settings = self.index.settings
+        settings = self.store.settings
         k = next(value for value in (k, self.k, settings.top_k) if value is not None)
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
         wanted = self.article_ids if article_ids is None else article_ids
-        return rank(self.index.search(question, wanted), settings, k)
+        return rank(self.store.search(question, wanted), settings, k)
 
     def _get_relevant_documents(
         self,
@@ -87,7 +87,7 @@ def rank(candidates: Candidates, settings: Settings, k: int | None = None) -> tu
     are ``fuse``d among their kind.
 
     Args:
-        candidates: what ``PassageIndex.search`` found.
+        candidates: what ``Store.search`` found.
         settings: the weights.
         k: how many to return; None returns all.
     """
@@ -104,7 +104,8 @@ def rank(candidates: Candidates, settings: Settings, k: int | None = None) -> tu
 
     def hit(i: int) -> Hit:
         rows = candidates.members[candidates.first[i] : ends[i]]
-        sentence = rows[fused[rows].argmax()]  # the first of equals
+        rows = rows[np.argsort(-fused[rows], kind="stable")]  # equals stay in the text's order
+        sentence = rows[0]
         return Hit(
             passage=candidates.passages[i],
             score=float(scores[i]),
@@ -113,7 +114,14 @@ def rank(candidates: Candidates, settings: Settings, k: int | None = None) -> tu
             sentence=candidates.sentences[sentence],
             sentence_score=float(fused[sentence]),
             sentence_dense=float(candidates.sentence_dense[sentence]),
-        )
+            sentences=tuple(
+                ScoredSentence(
+                    candidates.sentences[row], float(fused[row]),
+                    float(candidates.sentence_dense[row]),
+                )
+                for row in rows
+            ),
+        )  # fmt: skip
 
     return tuple(hit(i) for i in np.argsort(-scores, kind="stable")[:k])
 

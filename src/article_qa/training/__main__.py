@@ -6,7 +6,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from article_qa.training.train import Recipe, ship, train
+from article_qa.training.fit import Recipe
+from article_qa.training.train import ship, train
+from article_qa.training.written import written_pairs
 
 
 def main() -> None:
@@ -15,6 +17,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of QA files")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--init", type=Path, required=True, help="start from this model")
+    parser.add_argument("--written", type=Path, help="folder of articles and typed questions")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--decay", type=int, default=Recipe.decay)
     parser.add_argument("--batch", type=int, default=Recipe.batch)
@@ -26,8 +29,9 @@ def main() -> None:
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     data, work, init, out = (options.pop(name) for name in ("data", "work", "init", "ship"))
-    averaged = options.pop("average")
-    model = train(data, work, Recipe(**options), init)
+    averaged, written = options.pop("average"), options.pop("written")
+    pairs = written_pairs(written, options["seed"]) if written else []
+    model = train(data, work, Recipe(**options), init, pairs)
     print(model)
     if out:
         ship([model, init] if averaged else [model], out)

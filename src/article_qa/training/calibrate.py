@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from article_qa.answering.extractive import ExtractiveEngine
-from article_qa.answering.features import features_of, is_short, says_the_same
+from article_qa.answering.features import is_short, says_the_same
 from article_qa.answering.judge import JUDGE, Judge, Tree
 from article_qa.answering.proposals import Proposal
 from article_qa.bot import ArticleQA
@@ -232,12 +232,12 @@ def collect(articles: Iterable[Article], cases: Sequence[Case], settings: Settin
 def _row(qa: ArticleQA, case: Case) -> Row | None:
     hits = qa.as_retriever().hits(case.question)
     engine = ExtractiveEngine(qa.reader, qa.settings)
-    found, proposals = engine.propose(case.question, hits, qa.index.articles_by_id)
+    found, proposals, features = engine.propose(case.question, hits, qa.store.articles_by_id)
     if not proposals:
         return None
     return Row(
         case.article.removesuffix(" (half)"), case.kind, case.question, bool(case.places),
-        case.weight, features_of(found, proposals), [case.is_right(p) for p in proposals],
+        case.weight, features, [case.is_right(p) for p in proposals],
         [[says_the_same(p, other) for other in proposals] for p in proposals],
         [is_short(found.question, p) for p in proposals],
         [_said(p)[:120] for p in proposals],

@@ -1,11 +1,8 @@
 """Fit the reader.
 
 Cross-entropy over start and end positions, the target's mass shared by the annotators' spans, and
-over verdicts. AdamW, word embeddings frozen; the learning rate warms up, stays, and falls at the
-end (warm-up, stable, decay: Haegele et al. 2024, 'Scaling laws and compute-optimal training beyond
-fixed training durations'), so that a run can be prolonged from its stable part. Batches hold pairs
-of like length. A question that comes again comes with other windows. The order of pairs depends on
-the seed alone, so a resumed run sees what an unbroken one would.
+over verdicts; word embeddings stay as they are. Batches hold pairs of like length. A question that
+comes again comes with other windows.
 """
 
 from __future__ import annotations
@@ -13,16 +10,16 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import math
 import random
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from article_qa.training.data import draw_examples, split_examples
+from article_qa.training.fit import Recipe, batched, fit
 from article_qa.training.pairs import Pair, make_pairs
+from article_qa.training.written import mixed
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +40,6 @@ class Encoded:
     starts: list[int]
     ends: list[int]
     verdict: int
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What decides the result, besides the data."""
-
-    steps: int = 2500
-    decay: int = 600
-    """The last so many steps, over which the learning rate falls to 0."""
-    batch: int = 16
-    learning_rate: float = 1.5e-4
-    warmup: int = 150
-    weight_decay: float = 0.01
-    dropout: float = 0.05
-    seed: int = 0
-    checkpoint_every: int = 100
-
-    def rate(self, step: int) -> float:
-        """Return the learning rate's share of its peak at a step."""
-        return min((step + 1) / self.warmup, 1.0, max(0.0, (self.steps - step) / self.decay))
 
 
 def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
@@ -106,19 +83,30 @@ def _locate(
     return found
 
 
-def batches(data: Path, tokenizer: Any, recipe: Recipe) -> Iterator[list[Encoded]]:
-    """Yield batches for ever: draw after draw of the data, in an order that the seed fixes."""
+def batches(
+    data: Path, written: Sequence[Pair], tokenizer: Any, recipe: Recipe
+) -> Iterator[list[Encoded]]:
+    """Yield batches for ever, in an order that the seed fixes: draw after draw of the data, and
+    while the learning rate falls half of it what was written as people type.
+    """
+    general = _encoded(data, tokenizer, recipe.seed)
+    yield from itertools.islice(batched(general, _length, recipe), recipe.steps - recipe.decay)
+    own = encode(written, tokenizer)
+    rest = mixed(own, general, recipe.seed) if own else general
+    yield from batched(rest, _length, recipe)
+
+
+def _length(encoded: Encoded) -> int:
+    return len(encoded.ids)
+
+
+def _encoded(data: Path, tokenizer: Any, seed: int) -> Iterator[Encoded]:
     training, _ = split_examples(data)
-    for seed in itertools.count(recipe.seed):
-        rng = random.Random(seed)
-        encoded = encode(make_pairs(draw_examples(training, rng), seed), tokenizer)
-        log.info("draw %d: %d pairs", seed, len(encoded))
-        span = recipe.batch * 40
-        for begin in range(0, len(encoded), span):
-            part = sorted(encoded[begin : begin + span], key=lambda e: len(e.ids))
-            groups = [part[i : i + recipe.batch] for i in range(0, len(part), recipe.batch)]
-            rng.shuffle(groups)
-            yield from groups
+    for draw in itertools.count(seed):
+        rng = random.Random(draw)
+        encoded = encode(make_pairs(draw_examples(training, rng), draw), tokenizer)
+        log.info("draw %d: %d pairs", draw, len(encoded))
+        yield from encoded
 
 
 def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any, Any, Any]:
@@ -158,17 +146,15 @@ def loss_of(model: Any, batch: Sequence[Encoded]) -> Any:
     return total
 
 
-def train(data: Path, work: Path, recipe: Recipe, init: Path) -> Path:
-    """Train, resuming from the checkpoint in ``work`` if there is one.
-
-    A checkpoint of the stable part serves a longer recipe too; one of the decay serves only its
-    own, and is kept under another name.
+def train(data: Path, work: Path, recipe: Recipe, init: Path, written: Sequence[Pair] = ()) -> Path:
+    """Train the reader, going on from the checkpoint in ``work`` if there is one.
 
     Args:
         data: folder of question-answering files.
-        work: folder for checkpoints and the log; not inside the repository.
+        work: folder for checkpoints; not inside the repository.
         recipe: the hyper-parameters.
         init: the folder of the model whose weights to start from.
+        written: questions as people type them, for the end.
 
     Returns:
         The folder of the finished model, in Hugging Face format.
@@ -179,71 +165,15 @@ def train(data: Path, work: Path, recipe: Recipe, init: Path) -> Path:
     from article_qa.training.model import SpanReader
 
     torch.manual_seed(recipe.seed)
-    work.mkdir(parents=True, exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(init, local_files_only=True)
     model = SpanReader(init, recipe.dropout)
     model.bert.embeddings.requires_grad_(False)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torch.optim.AdamW(
-        trained, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
-    step = _resume(work, recipe, model, optimizer)
-    model.train()
-    began, mean, first = time.perf_counter(), math.nan, step
-    for batch in itertools.islice(batches(data, tokenizer, recipe), step, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * recipe.rate(step)
-        loss = loss_of(model, batch)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
-        step += 1
-        mean = loss.item() if math.isnan(mean) else 0.98 * mean + 0.02 * loss.item()
-        if step % 25 == 0:
-            rate = (step - first) * recipe.batch / (time.perf_counter() - began)
-            log.info("step %d/%d loss %.3f, %.1f pairs/s", step, recipe.steps, mean, rate)
-        if step % recipe.checkpoint_every == 0:
-            _keep(work, recipe, model, optimizer, step)
+    fit(model, batches(data, written, tokenizer, recipe), loss_of, work, recipe)
     out = work / "model"
     model.save(out)
     tokenizer.save_pretrained(out)
     (out / "recipe.json").write_text(json.dumps(vars(recipe), indent=1) + "\n", "utf-8")
     return out
-
-
-def _checkpoints(work: Path, recipe: Recipe) -> tuple[Path, Path]:
-    """Return where the decay's checkpoint and the stable part's are."""
-    return work / f"decay-{recipe.steps}.pt", work / "stable.pt"
-
-
-def _resume(work: Path, recipe: Recipe, model: Any, optimizer: Any) -> int:
-    """Load the newest checkpoint that fits, and return its step; 0 where there is none."""
-    import torch
-
-    for path in _checkpoints(work, recipe):
-        if path.exists():
-            state = torch.load(path, weights_only=True)
-            model.load_state_dict(state["model"])
-            optimizer.load_state_dict(state["optimizer"])
-            torch.set_rng_state(state["rng"])
-            return int(state["step"])
-    return 0
-
-
-def _keep(work: Path, recipe: Recipe, model: Any, optimizer: Any, step: int) -> None:
-    import torch
-
-    falling, stable = _checkpoints(work, recipe)
-    path = falling if step > recipe.steps - recipe.decay else stable
-    state = {
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "rng": torch.get_rng_state(),
-        "step": step,
-    }
-    torch.save(state, path.with_suffix(".new"))
-    path.with_suffix(".new").replace(path)
 
 
 def ship(models: Sequence[Path], out: Path) -> None:

@@ -105,7 +105,6 @@ def launch(
         MissingExtraError: the chat model's package is not installed.
     """
     options = options or ServiceOptions()
-    index = options.index
     stop = threading.Event()
     problem: list[ArticleQAError] = []
 
@@ -113,13 +112,18 @@ def launch(
         try:
             from article_qa.bot import ArticleQA
 
-            qa = ArticleQA.load(index, settings, chat_model=chat_model or options.chat_model)
+            qa = ArticleQA.load(
+                options.store or options.index,
+                settings,
+                chat_model=chat_model or options.chat_model,
+                objects=options.objects,
+            )
         except ArticleQAError as error:
             problem.append(error)
             stop.set()
             raise
-        if seeds is not None and Path(seeds).is_dir():
-            compare(qa, index, seeds)
+        if seeds is not None and Path(seeds).is_dir() and options.store is None:
+            compare(qa, options.index, seeds)
         return qa
 
     app = create_app(load, options, settings=settings)

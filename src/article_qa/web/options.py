@@ -25,6 +25,8 @@ class ServiceOptions(BaseSettings):
 
     Args:
         index: folder of the built index.
+        store: address of a Milvus collection, in place of the folder.
+        objects: where that keeps the articles' texts, if not where it was made with.
         host: address to listen on.
         port: None for 7860 or the next that is free.
         chat_model: chat model that writes the answers; None for the built-in reader.
@@ -46,6 +48,8 @@ class ServiceOptions(BaseSettings):
     )
 
     index: Path = Path("index")
+    store: str | None = None
+    objects: str | None = None
     host: str = Field(default="127.0.0.1", validation_alias=_either("HOST"))
     port: int | None = Field(default=None, ge=0, le=65535, validation_alias=_either("PORT"))
     chat_model: str | None = None

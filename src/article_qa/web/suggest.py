@@ -201,7 +201,7 @@ def _inside(name: str) -> str:
 
 def without_chat(qa: ArticleQA) -> ArticleQA:
     """Return the same without its chat model, which costs money and may be slow."""
-    return qa if qa.chat_model is None else type(qa)(qa.index, reader=qa.reader)
+    return qa if qa.chat_model is None else type(qa)(qa.store, reader=qa.reader)
 
 
 def fits(suggestion: Suggestion, answer: Answer) -> bool:

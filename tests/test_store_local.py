@@ -27,9 +27,10 @@ from article_qa.errors import (
     IndexUnusableError,
 )
 from article_qa.reading.article import parse_article
-from article_qa.retrieval import index as module
+from article_qa.retrieval import entries, files, records
+from article_qa.retrieval import searcher as searcher_module
 from article_qa.retrieval.embeddings import SentenceEmbeddings, load_embeddings
-from article_qa.retrieval.index import PassageIndex
+from article_qa.retrieval.store_local import LocalStore
 from article_qa.types import Article
 
 SETTINGS = Settings(passage_words=12, context_words=30)
@@ -42,7 +43,7 @@ TEXTS = {
     "bakery": "The bakery sells rye bread. Its oven dates from 1890. It closes on Sundays.",
     "mixed": "שלום עולם. זה משפט שני.\n\nCafe\u0301 owners\u00a0met. Café owners\u00a0met.",
 }
-DATA_FILES = (*module._FILES, "SHA256SUMS")
+DATA_FILES = (*files.FILES, "SHA256SUMS")
 
 
 def article(id: str, text: str | None = None) -> Article:
@@ -58,12 +59,12 @@ def embeddings() -> SentenceEmbeddings:
 
 
 @pytest.fixture(scope="module")
-def built(embeddings: SentenceEmbeddings) -> PassageIndex:
-    return PassageIndex.build(ARTICLES, SETTINGS, embeddings)
+def built(embeddings: SentenceEmbeddings) -> LocalStore:
+    return LocalStore.build(ARTICLES, SETTINGS, embeddings)
 
 
 @pytest.fixture
-def saved(built: PassageIndex, tmp_path: Path) -> Path:
+def saved(built: LocalStore, tmp_path: Path) -> Path:
     built.save(tmp_path / "index")
     return tmp_path / "index"
 
@@ -73,11 +74,11 @@ def unloaded() -> SentenceEmbeddings:
     return load_embeddings(SETTINGS)
 
 
-def load(directory: Path, sources: tuple[Article, ...] | None = None) -> PassageIndex:
-    return PassageIndex.load(directory, SETTINGS, unloaded(), sources)
+def load(directory: Path, sources: tuple[Article, ...] | None = None) -> LocalStore:
+    return LocalStore.load(directory, SETTINGS, unloaded(), sources)
 
 
-def assert_same(one: PassageIndex, other: PassageIndex) -> None:
+def assert_same(one: LocalStore, other: LocalStore) -> None:
     assert one.articles == other.articles
     assert one.passages == other.passages
     for question in ("What does the bakery sell?", "מה שלום"):
@@ -110,14 +111,14 @@ def edit_manifest(directory: Path, **changes: object) -> None:
 # Building and searching
 
 
-def test_passages_are_slices_of_their_articles(built: PassageIndex) -> None:
+def test_passages_are_slices_of_their_articles(built: LocalStore) -> None:
     assert len(built.passages) >= 5
     for passage in built.passages:
         text = built.articles_by_id[passage.article_id].text
         assert text[passage.span.start : passage.span.end] == passage.text
 
 
-def test_each_candidate_knows_its_sentences(built: PassageIndex) -> None:
+def test_each_candidate_knows_its_sentences(built: LocalStore) -> None:
     for ids in (None, ["bakery"], ["mixed", "harbour"]):
         found = built.search("Who cleared the boats?", ids)
         assert {p.article_id for p in found.passages} == set(ids or TEXTS)
@@ -127,7 +128,7 @@ def test_each_candidate_knows_its_sentences(built: PassageIndex) -> None:
             assert tuple(found.sentences[row] for row in rows) == passage.sentences
 
 
-def test_scores_do_not_depend_on_which_other_articles_are_searched(built: PassageIndex) -> None:
+def test_scores_do_not_depend_on_which_other_articles_are_searched(built: LocalStore) -> None:
     everything, some = built.search("rye bread"), built.search("rye bread", ["bakery"])
     rows = [i for i, p in enumerate(everything.passages) if p.article_id == "bakery"]
     assert everything.dense[rows].tolist() == some.dense.tolist()
@@ -136,7 +137,7 @@ def test_scores_do_not_depend_on_which_other_articles_are_searched(built: Passag
 
 
 def test_dense_scores_are_the_cosine_similarities(
-    built: PassageIndex, embeddings: SentenceEmbeddings
+    built: LocalStore, embeddings: SentenceEmbeddings
 ) -> None:
     found = built.search("When was the oven made?")
     question = np.asarray(embeddings.embed_query("When was the oven made?"))
@@ -144,18 +145,18 @@ def test_dense_scores_are_the_cosine_similarities(
     assert found.dense == pytest.approx(passages @ question, abs=1e-5)
 
 
-def test_an_unknown_article_is_named(built: PassageIndex) -> None:
+def test_an_unknown_article_is_named(built: LocalStore) -> None:
     with pytest.raises(ArticleError, match="No article 'zoo' in the index; it holds 'harbour'"):
         built.search("x", ["zoo"])
 
 
-def test_no_articles_find_nothing(built: PassageIndex, tmp_path: Path) -> None:
+def test_no_articles_find_nothing(built: LocalStore, tmp_path: Path) -> None:
     assert built.search("x", []).passages == ()
-    empty = PassageIndex.build((), SETTINGS, unloaded())
+    empty = LocalStore.build((), SETTINGS, unloaded())
     empty.save(tmp_path)
     for index in (empty, load(tmp_path)):
         assert index.articles == index.passages == index.search("x").passages == ()
-        assert index.embeddings._encoder is None
+        assert index.embeddings._bundled is None
 
 
 def test_faiss_rows_that_are_not_found_score_nothing() -> None:
@@ -163,13 +164,13 @@ def test_faiss_rows_that_are_not_found_score_nothing() -> None:
     index.add(np.eye(2, dtype=np.float32))
     nowhere = np.full(2, np.nan, dtype=np.float32)  # the labels are -1
     assert index.search(nowhere[None, :], 2)[1].tolist() == [[-1, -1]]
-    assert module._inner_products(index, nowhere).tolist() == [0, 0]
+    assert searcher_module._inner_products(index, nowhere).tolist() == [0, 0]
 
 
 # Changing
 
 
-def test_an_unchanged_article_costs_nothing(built: PassageIndex) -> None:
+def test_an_unchanged_article_costs_nothing(built: LocalStore) -> None:
     calls: list[tuple[int, int]] = []
     again = [parse_article(TEXTS[id], id=id, source="elsewhere.txt") for id in TEXTS]
     searcher = built._searcher
@@ -179,31 +180,31 @@ def test_an_unchanged_article_costs_nothing(built: PassageIndex) -> None:
 
 
 def test_a_changed_article_replaces_its_passages(embeddings: SentenceEmbeddings) -> None:
-    index = PassageIndex.build(ARTICLES, SETTINGS, embeddings)
+    index = LocalStore.build(ARTICLES, SETTINGS, embeddings)
     new = article("bakery", "The bakery burnt down. Nobody was hurt.")
     assert index.add([new, ARTICLES[0]]) == ("bakery",)
     assert [a.id for a in index.articles] == list(TEXTS)
-    assert_same(index, PassageIndex.build((ARTICLES[0], new, ARTICLES[2]), SETTINGS, embeddings))
+    assert_same(index, LocalStore.build((ARTICLES[0], new, ARTICLES[2]), SETTINGS, embeddings))
     assert not any("rye" in passage.text for passage in index.passages)
 
 
 def test_articles_are_added_removed_and_synchronised(embeddings: SentenceEmbeddings) -> None:
-    index = PassageIndex.build(ARTICLES[:1], SETTINGS, embeddings)
+    index = LocalStore.build(ARTICLES[:1], SETTINGS, embeddings)
     assert index.add(ARTICLES[1:]) == ("bakery", "mixed")
     assert index.remove(["harbour", "zoo"]) == ("harbour",)
     assert [a.id for a in index.articles] == ["bakery", "mixed"]
     assert index.sync((ARTICLES[2], ARTICLES[0])) == ("harbour",)
-    assert_same(index, PassageIndex.build((ARTICLES[2], ARTICLES[0]), SETTINGS, embeddings))
+    assert_same(index, LocalStore.build((ARTICLES[2], ARTICLES[0]), SETTINGS, embeddings))
 
 
-def test_two_articles_of_one_id_are_refused(built: PassageIndex) -> None:
+def test_two_articles_of_one_id_are_refused(built: LocalStore) -> None:
     with pytest.raises(ArticleError, match="Two articles have the id 'bakery'"):
         built.add([article("bakery"), article("bakery", "Other words.")])
     assert len(built.articles) == len(TEXTS)
 
 
 def test_searches_go_on_while_articles_change(embeddings: SentenceEmbeddings) -> None:
-    index = PassageIndex.build(ARTICLES, SETTINGS, embeddings)
+    index = LocalStore.build(ARTICLES, SETTINGS, embeddings)
 
     def change(turn: int) -> None:
         index.remove(["harbour"]) if turn % 2 else index.add(ARTICLES)
@@ -220,9 +221,9 @@ def test_searches_go_on_while_articles_change(embeddings: SentenceEmbeddings) ->
 # Saving and loading
 
 
-def test_what_is_loaded_equals_what_was_saved(built: PassageIndex, saved: Path) -> None:
+def test_what_is_loaded_equals_what_was_saved(built: LocalStore, saved: Path) -> None:
     loaded = load(saved)
-    assert loaded.embeddings._encoder is None  # nothing was embedded
+    assert loaded.embeddings._bundled is None  # nothing was embedded
     assert_same(loaded, built)
 
 
@@ -237,7 +238,7 @@ def test_a_save_names_no_folder_of_this_machine(saved: Path) -> None:
 
 def test_building_twice_gives_the_same(saved: Path, tmp_path: Path) -> None:
     batches_of_one = SentenceEmbeddings(batch_size=1)
-    PassageIndex.build(ARTICLES, SETTINGS, batches_of_one).save(tmp_path / "again")
+    LocalStore.build(ARTICLES, SETTINGS, batches_of_one).save(tmp_path / "again")
     for name in ("manifest.json", "articles.jsonl", "passages.jsonl"):
         assert (saved / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     for name in ("passage_vectors.npy", "sentence_vectors.npy"):
@@ -255,7 +256,7 @@ def test_saving_again_replaces_and_leaves_other_files(
     saved: Path, embeddings: SentenceEmbeddings
 ) -> None:
     (saved / "README").write_text("mine")
-    PassageIndex.build(ARTICLES[:1], SETTINGS, embeddings).save(saved)
+    LocalStore.build(ARTICLES[:1], SETTINGS, embeddings).save(saved)
     assert [a.id for a in load(saved).articles] == ["harbour"]
     assert (saved / "README").read_text() == "mine"
 
@@ -264,8 +265,8 @@ def test_saving_again_replaces_and_leaves_other_files(
 def test_any_article_comes_back_as_it_was(text: str, title: str, note: str) -> None:
     before = parse_article(text, id="x", source=None, notes=(note,))
     before = Article("x", title, before.text, before.blocks, None, before.notes)
-    (record,) = module._records(module._json_lines([module._article_record(before)]))
-    assert module._article(record) == before
+    (record,) = records.read_lines(records.json_lines([records.article_record(before)]))
+    assert records.read_article(record) == before
 
 
 @pytest.mark.parametrize("name", DATA_FILES)
@@ -338,7 +339,7 @@ def test_files_that_contradict_each_other_are_corrupt(
 
 
 def test_a_newer_schema_asks_for_an_upgrade(saved: Path) -> None:
-    edit_manifest(saved, schema=module.SCHEMA + 1)
+    edit_manifest(saved, schema=files.SCHEMA + 1)
     (saved / "passages.jsonl").unlink()  # a newer layout may well have none
     with pytest.raises(IndexSchemaError, match="Upgrade article-qa"):
         load(saved)
@@ -347,7 +348,7 @@ def test_a_newer_schema_asks_for_an_upgrade(saved: Path) -> None:
 
 
 STALE: list[dict[str, object]] = [
-    {"schema": module.SCHEMA - 1},
+    {"schema": files.SCHEMA - 1},
     {"model_sha256": "0" * 64},
     {"settings": {**SETTINGS.index_dict(), "passage_words": 50}},
     {"settings": {}},
@@ -356,7 +357,7 @@ STALE: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("changes", STALE)
 def test_another_model_or_setting_is_stale(
-    saved: Path, built: PassageIndex, changes: dict[str, object]
+    saved: Path, built: LocalStore, changes: dict[str, object]
 ) -> None:
     edit_manifest(saved, **changes)
     with pytest.raises(IndexStaleError, match="Run `article-qa index`"):
@@ -368,18 +369,18 @@ def test_changed_sources_are_read_again_and_nothing_else(
     saved: Path, embeddings: SentenceEmbeddings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     same = load(saved, ARTICLES)
-    assert same.embeddings._encoder is None
+    assert same.embeddings._bundled is None
 
     cut: list[str] = []
-    cutter = module.cut_passages
-    monkeypatch.setattr(module, "cut_passages", lambda a, s: cut.append(a.id) or cutter(a, s))
+    cutter = entries.cut_passages
+    monkeypatch.setattr(entries, "cut_passages", lambda a, s: cut.append(a.id) or cutter(a, s))
     new = article("bakery", "The bakery burnt down. Nobody was hurt.")
-    loaded = PassageIndex.load(saved, SETTINGS, embeddings, (ARTICLES[0], new))
+    loaded = LocalStore.load(saved, SETTINGS, embeddings, (ARTICLES[0], new))
     assert cut == ["bakery"]
-    assert_same(loaded, PassageIndex.build((ARTICLES[0], new), SETTINGS, embeddings))
+    assert_same(loaded, LocalStore.build((ARTICLES[0], new), SETTINGS, embeddings))
 
 
-def test_a_folder_that_cannot_be_written_is_named(built: PassageIndex, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_named(built: LocalStore, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(IndexUnusableError, match=r"cannot be written to .*file"):
         built.save(tmp_path / "file" / "index")
@@ -388,7 +389,7 @@ def test_a_folder_that_cannot_be_written_is_named(built: PassageIndex, tmp_path:
 @pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
 )
-def test_a_read_only_folder_is_named(built: PassageIndex, saved: Path) -> None:
+def test_a_read_only_folder_is_named(built: LocalStore, saved: Path) -> None:
     saved.chmod(0o555)
     with pytest.raises(IndexUnusableError, match="cannot be written"):
         built.save(saved)
@@ -403,9 +404,9 @@ def test_loading_writes_nothing(saved: Path) -> None:
 
 
 def test_a_save_waits_for_another_and_gives_up(
-    built: PassageIndex, saved: Path, monkeypatch: pytest.MonkeyPatch
+    built: LocalStore, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(files, "LOCK_SECONDS", 0.05)
     with FileLock(saved / ".lock"), pytest.raises(IndexUnusableError, match="Another process"):
         built.save(saved)
     built.save(saved)
@@ -418,7 +419,7 @@ def test_a_save_that_dies_leaves_the_old_index_or_the_new(
     monkeypatch: pytest.MonkeyPatch,
     writes_before_death: int,
 ) -> None:
-    smaller = PassageIndex.build(ARTICLES[:1], SETTINGS, embeddings)
+    smaller = LocalStore.build(ARTICLES[:1], SETTINGS, embeddings)
     steps = iter(range(writes_before_death))
 
     def dying(method: Callable[..., Path]) -> Callable[..., Path]:
@@ -442,7 +443,7 @@ def test_a_save_that_dies_leaves_the_old_index_or_the_new(
     assert died == (writes_before_death < 16)
     new = writes_before_death > 7  # six files and their folder, then a rename makes them count
     assert len(load(saved).articles) == (1 if new else 3)
-    PassageIndex.build(ARTICLES[:2], SETTINGS, embeddings).save(saved)
+    LocalStore.build(ARTICLES[:2], SETTINGS, embeddings).save(saved)
     assert len(load(saved).articles) == 2
 
 
@@ -450,10 +451,10 @@ WRITER = """
 import sys
 from article_qa.config import Settings
 from article_qa.retrieval.embeddings import load_embeddings
-from article_qa.retrieval.index import PassageIndex
+from article_qa.retrieval.store_local import LocalStore
 
 settings = Settings(passage_words=12, context_words=30)
-indexes = [PassageIndex.load(path, settings, load_embeddings(settings)) for path in sys.argv[2:]]
+indexes = [LocalStore.load(path, settings, load_embeddings(settings)) for path in sys.argv[2:]]
 print("ready", flush=True)
 for turn in range(200):
     indexes[turn % 2].save(sys.argv[1])
@@ -461,10 +462,10 @@ for turn in range(200):
 
 
 def test_a_reader_never_sees_half_of_another_process_save(
-    saved: Path, built: PassageIndex, embeddings: SentenceEmbeddings, tmp_path: Path
+    saved: Path, built: LocalStore, embeddings: SentenceEmbeddings, tmp_path: Path
 ) -> None:
     built.save(tmp_path / "one")
-    PassageIndex.build(ARTICLES[:1], SETTINGS, embeddings).save(tmp_path / "other")
+    LocalStore.build(ARTICLES[:1], SETTINGS, embeddings).save(tmp_path / "other")
     command = [sys.executable, "-c", WRITER, saved, tmp_path / "one", tmp_path / "other"]
     seen = set()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
