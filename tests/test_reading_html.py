@@ -91,6 +91,19 @@ def test_page_too_small_for_extraction_is_taken_whole() -> None:
 
 
 @pytest.mark.parametrize(
+    "words", ["Bees sleep.", "Bees sleep. They dream of clover at night. " * 9]
+)
+@pytest.mark.parametrize("around", ["{}", "<b>{}</b>", "<div>{}", "<span>{}</span>"])
+def test_words_outside_of_any_paragraph_are_read(words: str, around: str) -> None:
+    menu = "<nav><a href='/'>Home</a></nav>"
+    assert page(menu + around.format(words)).text == words.strip()
+
+
+def test_a_page_of_nothing_but_items_keeps_them_apart() -> None:
+    assert parts(page("<li>bees</li><li>wasps</li>" * 300), "list") == ["bees", "wasps"] * 300
+
+
+@pytest.mark.parametrize(
     ("html", "said"),
     [
         ("<div>" * 100_000 + "deep", "max_nesting"),

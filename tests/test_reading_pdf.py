@@ -106,6 +106,17 @@ def test_running_titles_and_page_numbers_are_left_out() -> None:
     assert article.page_at(start) == 4
 
 
+def test_a_short_item_ends_though_what_follows_stands_below_its_words() -> None:
+    sheet = paper()
+    sheet.write_lines(TALE)
+    sheet.ln(6)
+    sheet.write_lines("1. First")
+    sheet.write_lines("2. Second")
+    sheet.set_left_margin(sheet.l_margin + 4)
+    sheet.write_lines("Water is life, said the farmer to his sons, and they went on to dig.")
+    assert parts(read(sheet), "list") == ["1. First", "2. Second"]
+
+
 def test_tables_are_read_row_by_row() -> None:
     sheet = paper()
     sheet.write_lines(TALE)

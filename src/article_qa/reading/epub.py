@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from zipfile import ZipFile
 
 from article_qa.errors import ArticleError
-from article_qa.reading.html import check_limits, drop_note_marks
+from article_qa.reading.html import check_limits, drop_note_marks, parsed_page
 from article_qa.reading.layout import Part, one_line
 from article_qa.reading.packed import parsed, unpacked
 from article_qa.reading.source import Document, Source
@@ -41,7 +41,7 @@ def read_epub(source: Source) -> Document:
         container = parsed(book.read("META-INF/container.xml"))
         path = container.find(".//{*}rootfile").get("full-path")
         package = parsed(book.read(path))
-        chapters = list(_chapters(package, posixpath.dirname(path)))
+        chapters = _chapters(package, posixpath.dirname(path))
         _check_locks(book, chapters, source)
         parts: list[Part] = []
         cells = 0
@@ -51,13 +51,16 @@ def read_epub(source: Source) -> Document:
         return Document(tuple(parts), dict(_metadata(package)))
 
 
-def _chapters(package: Any, folder: str) -> Iterator[str]:
-    """Yield the paths of what the spine names, each once, without the table of contents."""
+def _chapters(package: Any, folder: str) -> list[str]:
+    """Return the paths of what the spine names, each once, without the table of contents."""
     items = {item.get("id"): item for item in package.iterfind("{*}manifest/{*}item")}
-    for name in dict.fromkeys(ref.get("idref") for ref in package.iterfind("{*}spine/{*}itemref")):
-        item = items[name]
-        if "html" in item.get("media-type", "") and "nav" not in item.get("properties", "").split():
-            yield posixpath.normpath(posixpath.join(folder, unquote(item.get("href"))))
+    spine = [items[ref.get("idref")] for ref in package.iterfind("{*}spine/{*}itemref")]
+    paths = (
+        posixpath.normpath(posixpath.join(folder, unquote(item.get("href"))))
+        for item in spine
+        if "html" in item.get("media-type", "") and "nav" not in item.get("properties", "").split()
+    )
+    return list(dict.fromkeys(paths))
 
 
 def _check_locks(book: ZipFile, chapters: list[str], source: Source) -> None:
@@ -79,16 +82,15 @@ def _read_chapter(data: bytes, source: Source, cells: int) -> tuple[list[Part], 
     Raises:
         ArticleError: it is nested too deep, or there are too many cells.
     """
-    from lxml.html import HTMLParser, document_fromstring
-
-    if not data.strip():
+    tree = parsed_page(data)
+    if tree is None:
         return [], cells
-    tree = document_fromstring(data, parser=HTMLParser(encoding="utf-8"))
     cells = check_limits(tree, source, cells)
     drop_note_marks(tree)
-    for note in tree.iter("aside"):
-        if "note" in note.get("epub:type", ""):
-            note.tag = "footnote"
+    for note in tree.iter("aside", "section", "div", "li"):
+        if "note" in f"{note.get('epub:type', '')} {note.get('role', '')}":
+            for item in (note, *note.iter("li")):
+                item.tag = "footnote"
     return tree_parts(tree, _TAGS), cells
 
 

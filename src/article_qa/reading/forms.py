@@ -18,6 +18,8 @@ def _set(words: str) -> frozenset[str]:
 
 MARKER = re.compile(r"(?:#{1,6}[ \t]+|>[ \t]?|[-*+•‣▪][ \t]+)+(?=\S)")
 """Markdown's marks at a block's beginning, and bullets as they are typed."""
+BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
+"""What stands before an item in print; U+F0B7 is Word's bullet, \\x88 that of TeX's own fonts."""
 TITLE_FIELD = re.compile(r"(?i:title|headline):\s*[\"']?(\S[^\n]*[^\s\"'])[\"']?")
 """A field of a Markdown file's head (YAML): ``title: "The Well"``."""
 MARKED_HEADING = re.compile(r"#{1,6}[ \t]+\S")

@@ -3,7 +3,8 @@
 trafilatura finds the main text and says what its elements are. What it leaves out and a reader
 needs is fetched from the page itself: the headline where it stands above the main text, and the
 byline, date and standfirst between the two; and 'Related' above links. What a page's head says
-about it is metadata and never text; nothing is guessed.
+about it is metadata and never text; nothing is guessed. A page in which no main text is found is
+read whole, without menus and forms.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from article_qa.reading.forms import is_byline, is_date, is_links_heading
 from article_qa.reading.layout import Part, one_line
 from article_qa.reading.source import Document, Source
+from article_qa.reading.tree import HTML, tree_parts
 from article_qa.types import Metadatum
 
 MAX_LINK_HEADINGS = 20
@@ -25,9 +28,15 @@ MAX_LINK_HEADINGS = 20
 MAX_FRONT_BLOCKS = 30
 """Blocks looked at between a headline and the main text: kickers, buttons, the byline."""
 
+MAX_COMPARED = 5000
+"""Of a page with more blocks than this, rows and cells counted, trafilatura's first finding is
+taken; the others that it would compare take time that grows with the square of their number."""
+
 _NOTE_MARK = re.compile(r"\[?(?:\d{1,3}|[a-z]|[*†‡]|citation needed|note \d{1,3})\]?")
+_MARK_ROLES = ("doc-noteref", "doc-backlink", "noteref", "backlink")
 _LINES = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "time", "address", "figcaption", "div")
 _SKIPPED = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "svg")
+_WHOLE = replace(HTML, skipped=HTML.skipped.union(_SKIPPED) - {"aside"})
 
 
 def read_html(source: Source) -> Document:
@@ -37,28 +46,62 @@ def read_html(source: Source) -> Document:
         ArticleError: it is no text, or is nested deeper or has more table cells than the settings
             allow.
     """
-    from lxml.etree import LxmlError, ParserError
-    from lxml.html import HTMLParser, document_fromstring
-    from trafilatura import bare_extraction, html2txt
+    from trafilatura import bare_extraction
 
     html, notes = source.decode()
-    try:
-        # As text, an encoding named in the page would be believed before the one decoded.
-        tree = document_fromstring(html.encode(), parser=HTMLParser(encoding="utf-8"))
-    except (ParserError, LxmlError, ValueError):
-        return Document((), {}, notes)  # nothing but white space or comments
+    tree = parsed_page(html.encode())
+    if tree is None:
+        return Document((), {}, notes)
     check_limits(tree, source)
     metadata = dict(_metadata(tree))
     drop_note_marks(tree)
     front, links = _front(tree), _link_headings(tree)  # before trafilatura takes the tree apart
-    page: Any = bare_extraction(tree, include_comments=False, with_metadata=False)
-    if page is None or page.body is None:
-        words = str(html2txt(html) or "")
-        return Document(tuple(map(Part, words.split("\n"))), metadata, notes)
-    for inner in page.body.iter("lb", "p", "item", "list"):
-        inner.text = f" {inner.text or ''}"  # what stood on lines of its own stays apart
-    parts = list(_with_link_headings((p for e in page.body for p in _parts(e)), links))
+    many = sum(1 for _ in tree.iter(*HTML.blocks, *HTML.rows, *HTML.cells, *HTML.breaks))
+    page: Any = bare_extraction(
+        tree, include_comments=False, with_metadata=False, fast=many > MAX_COMPARED
+    )
+    body = [] if page is None or page.body is None else page.body
+    found = [part for element in _spaced(body) for part in _parts(element) if part.text]
+    if len(found) < 2:
+        whole, words = _whole(html), _letters(found)
+        if not words or not any(words in _letters([part]) for part in whole):
+            return Document(tuple(whole), metadata, notes)
+    parts = list(_with_link_headings(found, links))
     return Document(tuple(_with_front(parts, *front)), metadata, notes)
+
+
+def _whole(html: str) -> list[Part]:
+    """Return all blocks of a page but menus, scripts and forms.
+
+    For a page in which no main text was found, or one block that is none of the page's: its words
+    run together.
+    """
+    tree = parsed_page(html.encode())
+    drop_note_marks(tree)
+    return tree_parts(tree, _WHOLE)
+
+
+def _letters(parts: Iterable[Part]) -> str:
+    return "".join(word for part in parts for word in part.text.split())
+
+
+def parsed_page(html: bytes) -> Any:
+    """Return the root of a page in UTF-8; None if it is nothing but white space or comments."""
+    from lxml.etree import LxmlError, ParserError
+    from lxml.html import HTMLParser, document_fromstring
+
+    try:
+        # As text, an encoding named in the page would be believed before the one decoded.
+        return document_fromstring(html, parser=HTMLParser(encoding="utf-8"))
+    except (ParserError, LxmlError, ValueError):
+        return None
+
+
+def _spaced(body: Any) -> Any:
+    """Return a body in which what stood on lines of its own stays apart."""
+    for inner in body.iter("lb", "p", "item", "list") if len(body) else ():
+        inner.text = f" {inner.text or ''}"
+    return body
 
 
 def check_limits(tree: Any, source: Source, cells: int = 0) -> int:
@@ -88,10 +131,17 @@ def check_limits(tree: Any, source: Source, cells: int = 0) -> int:
 
 
 def drop_note_marks(tree: Any) -> None:
-    """Take the marks that lead to a note out of the text: a raised '[1]' that is a link."""
-    for mark in list(tree.iter("sup")):
-        if mark.find(".//a") is not None and all(
-            _NOTE_MARK.fullmatch(text.strip("[] ")) for text in mark.itertext() if text.strip("[] ")
+    """Take the marks that lead to a note, and back from it, out of the text.
+
+    They say so by their role (in a book: type), or are a raised '[1]' that is a link.
+    """
+    for mark in list(tree.iter("sup", "a")):
+        if mark.getparent() is None:
+            continue  # stood in a mark that is gone
+        raised = mark.tag == "sup" and mark.find(".//a") is not None
+        if mark.get("role", mark.get("epub:type")) in _MARK_ROLES or (
+            raised
+            and all(_NOTE_MARK.fullmatch(t.strip("[] ")) for t in mark.itertext() if t.strip("[] "))
         ):
             mark.drop_tree()
 

@@ -5,10 +5,11 @@ Footnotes follow the text; comments, deleted words and the table of contents are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
-from article_qa.reading.layout import one_line
+from article_qa.reading.layout import Part, one_line
 from article_qa.reading.packed import parsed, unpacked
 from article_qa.reading.source import Document, Source
 from article_qa.reading.tree import Tags, tree_parts
@@ -75,7 +76,7 @@ def read_odt(source: Source) -> Document:
         _name_styles(content, body)
         _move_notes(body)
         metadata = dict(_metadata(parsed(archive.read("meta.xml"))))
-        return Document(tuple(tree_parts(body, _TAGS)), metadata)
+        return Document(tuple(_with_listings(tree_parts(body, _TAGS))), metadata)
 
 
 def _name_styles(content: Any, body: Any) -> None:
@@ -101,6 +102,15 @@ def _move_notes(body: Any) -> None:
         place.tail, note.tail = tail, None
         note.getparent().replace(note, place)
         body.append(note)
+
+
+def _with_listings(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield the parts, lines of code that follow one another as one listing."""
+    for kind, run in groupby(parts, key=lambda part: part.kind):
+        if kind == "code":
+            yield Part("\n".join(part.text for part in run), kind)
+        else:
+            yield from run
 
 
 def _metadata(meta: Any) -> Iterator[tuple[str, Metadatum]]:

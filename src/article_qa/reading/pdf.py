@@ -24,7 +24,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from article_qa.reading.forms import LISTED, ends_in_title, ends_sentence, is_note, section_kind
+from article_qa.reading.forms import (
+    BULLET,
+    LISTED,
+    ends_in_title,
+    ends_sentence,
+    is_note,
+    section_kind,
+)
 from article_qa.reading.layout import Part
 from article_qa.reading.pdf_lines import Line, pages_of
 from article_qa.reading.source import Document, Source
@@ -51,8 +58,6 @@ FULL = 0.7
 HEADING_WORDS = 25
 """A bold or large paragraph with more words is no heading."""
 
-_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
-"""What stands before an item; U+F0B7 is Word's bullet, \\x88 that of TeX's bitmap fonts."""
 _HYPHENS = "-\u2010\u00ad"
 
 
@@ -172,7 +177,7 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
                 kind, headline = "headline", True
         elif _is_footnote(run, body):
             kind = "footnote"
-        elif bullet := _BULLET.match(text):
+        elif bullet := BULLET.match(text):
             kind, level = "list", 1
             text = text[bullet.end() :]
             pages = tuple((max(0, offset - bullet.end()), page) for offset, page in pages)
@@ -302,14 +307,15 @@ def _continues(
         usual = max(usual, run.lines[-2].bottom - last.bottom)
     if step > 1.35 * usual:
         return False
-    marked = bool(LISTED.match(run.first.text) or _BULLET.match(run.first.text))
-    if _BULLET.match(line.text) or (
+    marked = bool(LISTED.match(run.first.text) or BULLET.match(run.first.text))
+    if BULLET.match(line.text) or (
         LISTED.match(line.text) and (marked or references or ends_sentence(last.text))
     ):
         return False
     indent = (line.left - last.left) / line.size
     if references or marked:  # the first line hangs out
-        return indent > -0.7 or len(run.lines) == 1
+        early = marked and not references and _ends_early(last, line, rights)
+        return not early and (indent > -0.7 or len(run.lines) == 1)
     centred = abs(last.left + last.right - line.left - line.right) < 0.5 * line.size
     if indent > 0.7 and not centred and last.left - run.first.left < 0.7 * line.size:
         return False
@@ -340,7 +346,7 @@ def _resumes(run: _Run, line: Line, rights: dict[Line, float]) -> bool:
         return False
     if not last.hyphen and last.right - last.left < FULL * (rights[last] - last.left):
         return False
-    return not LISTED.match(line.text) and not _BULLET.match(line.text)
+    return not LISTED.match(line.text) and not BULLET.match(line.text)
 
 
 def _has_ended(run: _Run) -> bool:
