@@ -98,7 +98,7 @@ def test_what_cannot_be_read_is_refused_in_words(data: dict[str, Any], complaint
         read_upload(*web._content(data), set())
 
 
-def test_the_page_offers_every_make_that_is_read() -> None:
+async def test_the_page_offers_every_make_that_is_read() -> None:
     blocks = web.build(OneAnswer())  # type: ignore[arg-type]
     (html,) = (
         block.html_template for block in blocks.blocks.values() if isinstance(block, gr.HTML)
