@@ -75,7 +75,7 @@ def test_lists_tables_and_lines_stay_apart() -> None:
     )
     assert parts(article, "date") == []
     assert parts(article, "byline") == ["By Ann Lee"]
-    assert "from Kent. They drank." in article.text
+    assert "from Kent.\nThey drank." in article.text
     assert parts(article, "table") == ["Year\tDepth", "2001\t55"]
     assert parts(article, "list") == ["Dig it", "deeper"]
 

@@ -107,7 +107,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             article = read_article((f"a{suffix}", make(plain.text)), id=plain.id)
             key = name if options.every else reading(article)
             found = asked.get(key) or report(article, questions, name)
-            again = "" if found.name == name else f"  read as {found.name}"
+            again = "" if found.system == name else f"  read as {found.system}"
             asked[key] = found
             text = text or found
             errors = [row.error for row in found.rows if row.error]

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from zipfile import ZipFile
 
 from article_qa.errors import ArticleError
-from article_qa.reading.html import check_limits, drop_note_marks, parsed_page
+from article_qa.reading.html import check_limits, drop_marks, parsed_page
 from article_qa.reading.layout import Part, one_line
 from article_qa.reading.packed import parsed, unpacked
 from article_qa.reading.source import Document, Source
@@ -86,7 +86,7 @@ def _read_chapter(data: bytes, source: Source, cells: int) -> tuple[list[Part], 
     if tree is None:
         return [], cells
     cells = check_limits(tree, source, cells)
-    drop_note_marks(tree)
+    drop_marks(tree)
     for note in tree.iter("aside", "section", "div", "li"):
         if "note" in f"{note.get('epub:type', '')} {note.get('role', '')}":
             for item in (note, *note.iter("li")):

@@ -1,8 +1,8 @@
 """A web page -> parts: the article's own blocks, found among menus, scripts and comments.
 
-trafilatura finds the main text and says what its elements are. What it leaves out and a reader
-needs is fetched from the page itself: the headline where it stands above the main text, and the
-byline, date and standfirst between the two; and 'Related' above links. What a page's head says
+trafilatura finds the main text. What it leaves out and a reader needs is fetched from the page
+itself: what ``main_text`` says belongs to it; the headline where it stands above the main text, and
+the byline, date and standfirst between the two; and 'Related' above links. What a page's head says
 about it is metadata and never text; nothing is guessed. A page in which no main text is found is
 read whole, without menus and forms.
 """
@@ -18,8 +18,9 @@ from typing import Any
 
 from article_qa.reading.forms import is_byline, is_date, is_links_heading
 from article_qa.reading.layout import Part, one_line
+from article_qa.reading.main_text import letters, page_blocks, with_structure
 from article_qa.reading.source import Document, Source
-from article_qa.reading.tree import HTML, tree_parts
+from article_qa.reading.tree import HTML
 from article_qa.types import Metadatum
 
 MAX_LINK_HEADINGS = 20
@@ -36,7 +37,6 @@ _NOTE_MARK = re.compile(r"\[?(?:\d{1,3}|[a-z]|[*†‡]|citation needed|note \d{
 _MARK_ROLES = ("doc-noteref", "doc-backlink", "noteref", "backlink")
 _LINES = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "time", "address", "figcaption", "div")
 _SKIPPED = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "svg")
-_WHOLE = replace(HTML, skipped=HTML.skipped.union(_SKIPPED) - {"aside"})
 
 
 def read_html(source: Source) -> Document:
@@ -54,7 +54,7 @@ def read_html(source: Source) -> Document:
         return Document((), {}, notes)
     check_limits(tree, source)
     metadata = dict(_metadata(tree))
-    drop_note_marks(tree)
+    drop_marks(tree)
     front, links = _front(tree), _link_headings(tree)  # before trafilatura takes the tree apart
     many = sum(1 for _ in tree.iter(*HTML.blocks, *HTML.rows, *HTML.cells, *HTML.breaks))
     page: Any = bare_extraction(
@@ -62,27 +62,21 @@ def read_html(source: Source) -> Document:
     )
     body = [] if page is None or page.body is None else page.body
     found = [part for element in _spaced(body) for part in _parts(element) if part.text]
-    if len(found) < 2:
-        whole, words = _whole(html), _letters(found)
-        if not words or not any(words in _letters([part]) for part in whole):
-            return Document(tuple(whole), metadata, notes)
-    parts = list(_with_link_headings(found, links))
+    whole = parsed_page(html.encode())
+    drop_marks(whole)
+    blocks = page_blocks(whole)
+    if len(found) < 2 and not _is_block("".join(letters(part.text) for part in found), blocks):
+        parts = [
+            replace(part, kind=None) if part.kind == "boilerplate" else part for part in blocks
+        ]
+        return Document(tuple(parts), metadata, notes)
+    parts = list(_with_link_headings(with_structure(found, blocks), links))
     return Document(tuple(_with_front(parts, *front)), metadata, notes)
 
 
-def _whole(html: str) -> list[Part]:
-    """Return all blocks of a page but menus, scripts and forms.
-
-    For a page in which no main text was found, or one block that is none of the page's: its words
-    run together.
-    """
-    tree = parsed_page(html.encode())
-    drop_note_marks(tree)
-    return tree_parts(tree, _WHOLE)
-
-
-def _letters(parts: Iterable[Part]) -> str:
-    return "".join(word for part in parts for word in part.text.split())
+def _is_block(words: str, blocks: Iterable[Part]) -> bool:
+    """Say whether words stand in one block; else those of several run together."""
+    return bool(words) and any(words in letters(block.text) for block in blocks)
 
 
 def parsed_page(html: bytes) -> Any:
@@ -130,20 +124,33 @@ def check_limits(tree: Any, source: Source, cells: int = 0) -> int:
     return cells
 
 
-def drop_note_marks(tree: Any) -> None:
-    """Take the marks that lead to a note, and back from it, out of the text.
+def drop_marks(tree: Any) -> None:
+    """Take the marks that lead somewhere out of the text.
 
-    They say so by their role (in a book: type), or are a raised '[1]' that is a link.
+    To a note and back: they say so by their role (in a book: type), or are a raised '[1]' that is a
+    link. To the place where they stand: a '¶' that is a link. From a heading to its source: '[edit]'.
     """
     for mark in list(tree.iter("sup", "a")):
-        if mark.getparent() is None:
-            continue  # stood in a mark that is gone
-        raised = mark.tag == "sup" and mark.find(".//a") is not None
-        if mark.get("role", mark.get("epub:type")) in _MARK_ROLES or (
-            raised
-            and all(_NOTE_MARK.fullmatch(t.strip("[] ")) for t in mark.itertext() if t.strip("[] "))
-        ):
+        if _is_note_mark(mark) or _is_place_mark(mark):
             mark.drop_tree()
+    for heading in tree.iter("h1", "h2", "h3", "h4", "h5", "h6", "dt"):
+        for inner in list(heading.iter("span", "a")):
+            linked = inner.tag == "a" or inner.find(".//a") is not None
+            if linked and re.fullmatch(r"\[[^\[\]]{1,40}\]", one_line(inner.text_content())):
+                inner.drop_tree()
+
+
+def _is_note_mark(mark: Any) -> bool:
+    if mark.get("role", mark.get("epub:type")) in _MARK_ROLES:
+        return True
+    texts = [text.strip("[] ") for text in mark.itertext()]
+    raised = mark.tag == "sup" and mark.find(".//a") is not None
+    return raised and all(_NOTE_MARK.fullmatch(text) for text in texts if text)
+
+
+def _is_place_mark(mark: Any) -> bool:
+    text = mark.text_content().strip() if mark.get("href", "").startswith("#") else ""
+    return 0 < len(text) <= 2 and not re.search(r"\w", text)
 
 
 def _parts(element: Any, depth: int = 0) -> Iterator[Part]:

@@ -40,10 +40,10 @@ class Tags:
 
 HTML = Tags(
     blocks={
-        **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
+        **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "dt"), "heading"),
         **dict.fromkeys(
             "p div section article main header footer aside address center details summary "
-            "figure table caption hr dl dt dd fieldset".split()
+            "figure table caption hr dl dd fieldset".split()
         ),
         "li": "list",
         "blockquote": "quote",
@@ -55,7 +55,7 @@ HTML = Tags(
     cells=frozenset({"td", "th"}),
     breaks=frozenset({"br"}),
     skipped=frozenset({"script", "style", "template", "head", "svg", "button", "rp", "rt"}),
-    rank=lambda heading: int(heading.tag[1]),
+    rank=lambda heading: 6 if heading.tag == "dt" else int(heading.tag[1]),
 )
 
 
