@@ -233,3 +233,30 @@ def test_a_centred_headline_over_two_lines_is_one() -> None:
     sheet.multi_cell(0, 5, TALE * 3)
     article = read_article(("a.pdf", bytes(sheet.output())))
     assert article.title == "The well at Elm Farm and what the geologist found"
+
+
+def test_names_set_as_code_stay_in_their_sentence() -> None:
+    sheet = paper()
+    sheet.write_lines(TALE)
+    sheet.ln(4)
+    for line in (
+        "The command that digs, which nobody in this county has ever used, is provided in",
+        "`/usr/share/wells/kent/bin/dig-deeper-than-the-neighbours`",
+        "and `/usr/share/wells/kent/bin/dig-deeper-than-all-others` of which",
+        "the second digs deeper.",
+    ):
+        for i, words in enumerate(line.split("`")):
+            sheet.set_font("courier" if i % 2 else "helvetica", "", 10 if i % 2 else 11)
+            if words:
+                sheet.cell(None, 5, words)
+        sheet.ln(5)
+    sheet.ln(6)
+    sheet.set_font("courier", "", 11)
+    sheet.multi_cell(0, 5, "import wells\n    dig()")
+    article = read(sheet)
+    assert parts(article, "code") == ["import wells\n    dig()"]
+    assert parts(article, "paragraph")[1] == (
+        "The command that digs, which nobody in this county has ever used, is provided in "
+        "/usr/share/wells/kent/bin/dig-deeper-than-the-neighbours and "
+        "/usr/share/wells/kent/bin/dig-deeper-than-all-others of which the second digs deeper."
+    )

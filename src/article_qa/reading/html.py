@@ -128,7 +128,7 @@ def drop_marks(tree: Any) -> None:
     """Take the marks that lead somewhere out of the text.
 
     To a note and back: they say so by their role (in a book: type), or are a raised '[1]' that is a
-    link. To the place where they stand: a '¶' that is a link. From a heading to its source: '[edit]'.
+    link. To the place where they stand: a '¶' that is a link. To a heading's source: '[edit]'.
     """
     for mark in list(tree.iter("sup", "a")):
         if _is_note_mark(mark) or _is_place_mark(mark):

@@ -130,16 +130,29 @@ def _edge(page: Sequence[Line], side: int) -> tuple[int, str] | None:
 def _with_code(lines: list[Line]) -> list[Line]:
     """Return the lines, none of them of code where most of the text is set as code is.
 
-    A line of code ends where it ends: no word of it goes on, and it is no row.
+    Nor is one that goes on with a sentence: it holds a long name. A line of code ends where it
+    ends: no word of it goes on, and it is no row.
     """
-    mono = sum(len(line.text) for line in lines if line.mono)
-    code = 2 * mono < sum(len(line.text) for line in lines)
-    return [
-        replace(line, mono=code, row=line.row and not code, hyphen=line.hyphen and not code)
-        if line.mono
-        else line
-        for line in lines
-    ]
+    letters = sum(len(line.text) for line in lines if line.mono)
+    code = 2 * letters < sum(len(line.text) for line in lines)
+    known: list[Line] = []
+    for line in lines:
+        if line.mono and code and known and _is_name(known[-1], line):
+            line = replace(line, mono=False, size=known[-1].size)
+        elif line.mono:
+            line = replace(
+                line, mono=code, row=line.row and not code, hyphen=line.hyphen and not code
+            )
+        known.append(line)
+    return known
+
+
+def _is_name(last: Line, line: Line) -> bool:
+    """Say whether a line set as code is goes on with the sentence of the line above it."""
+    step = last.bottom - line.bottom
+    below = last.page == line.page and 0 < step < 1.6 * last.size
+    ended = ends_sentence(last.text) or last.text[-1] == ":"
+    return below and not (last.mono or last.row or ended) and abs(last.left - line.left) < 1
 
 
 # -- Lines to paragraphs ---------------------------------------------------------------------------

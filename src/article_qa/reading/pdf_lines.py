@@ -57,7 +57,7 @@ class Line:
         cells: where its columns begin; one for a line of text.
         hyphen: its last word goes on in the next line.
         row: it is a row of a table.
-        mono: most of it is set in a font whose characters are equally wide.
+        mono: nearly all of it is set in a font whose characters are equally wide.
     """
 
     text: str
@@ -293,29 +293,32 @@ def _is_mark(line: list[_Word]) -> bool:
 
 
 def _line(words: list[_Word], at: set[int], page: int, height: float) -> Line:
-    """Make a line of its words, of which some begin cells."""
+    """Make a line of its words, of which some begin cells.
+
+    It is of code if nearly all is set as code is; else what is, is a name within a sentence.
+    """
+    prose = [word for word in words if not word.mono]
+    mono = len(prose) * 10 <= len(words)
     sizes: Counter[float] = Counter()
-    bold = mono = 0
-    for word in words:
+    bold = 0
+    for word in words if mono else prose:
         sizes[round(word.size, 1)] += len(word.text)
         bold += len(word.text) if word.bold else 0
-        mono += len(word.text) if word.mono else 0
     size = max(sizes, key=lambda size: sizes[size]) or 1.0
     text = words[0].text
     text += "".join(("\t" if i in at else " ") + word.text for i, word in enumerate(words) if i)
-    letters = sum(sizes.values())
     return Line(
         text,
         words[0].left,
         words[-1].right,
         min(word.bottom for word in words if abs(word.size / size - 1) < 0.1),
         size,
-        2 * bold > letters,
+        2 * bold > sum(sizes.values()),
         page,
         height,
         (words[0].left, *(words[i].left for i in sorted(at))),
         words[-1].hyphen,
-        mono=2 * mono > letters,
+        mono=mono,
     )
 
 
