@@ -235,6 +235,26 @@ def test_a_centred_headline_over_two_lines_is_one() -> None:
     assert article.title == "The well at Elm Farm and what the geologist found"
 
 
+@pytest.mark.parametrize("align", ["T", "M"])
+def test_cells_of_several_lines_are_one_row(align: str) -> None:
+    rows = [
+        ("Year", "Soil", "Who dug it"),
+        ("1820", "clay and sand over chalk", "The farmer and his three sons, to 31 metres"),
+        ("1830", "sand", "Nobody knows"),
+    ]
+    sheet = paper()
+    sheet.write_lines(TALE)
+    with sheet.table(width=90, v_align=align) as table:
+        for row in rows:
+            table.row(row)
+    sheet.write_lines("Depths are those of the year.")
+    sheet.write_lines(TALE)
+    article = read(sheet)
+    assert parts(article, "table") == ["\t".join(row) for row in rows]
+    assert parts(article, "paragraph")[0] == TALE.strip()
+    assert "Depths are those of the year." in sentences(article)
+
+
 def test_names_set_as_code_stay_in_their_sentence() -> None:
     sheet = paper()
     sheet.write_lines(TALE)

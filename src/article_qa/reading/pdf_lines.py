@@ -325,35 +325,82 @@ def _line(words: list[_Word], at: set[int], page: int, height: float) -> Line:
 def _with_rows(lines: list[Line]) -> list[Line]:
     """Mark the rows of tables: lines in columns, next to others of which a column is the same.
 
-    The lines in which a row's last cell goes on are joined to it.
+    The lines of a row's cells are joined.
     """
-    groups: list[list[Line]] = []
-    for line in lines:
-        if groups and _goes_on(groups[-1], line):
-            groups[-1].append(line)
-        else:
-            groups.append([line])
+    groups = _row_lines(lines)
+    rows = [_row(group, columns) for group, columns in groups]
 
     def beside(i: int, j: int) -> bool:
-        if not 0 <= j < len(groups):
+        if not 0 <= j < len(rows):
             return False
-        one, other = groups[i][0], groups[j][0]
+        one, other = rows[i], rows[j]
         shared = sum(any(abs(a - b) < one.size for b in other.cells) for a in one.cells)
-        gap = groups[min(i, j)][-1].bottom - groups[max(i, j)][0].bottom
+        gap = groups[min(i, j)][0][-1].bottom - groups[max(i, j)][0][0].bottom
         return shared >= 2 and len(other.cells) > 1 and abs(gap) < 4 * one.size
 
     marked = []
-    for i, group in enumerate(groups):
-        if len(group[0].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
-            text = " ".join(line.text for line in group)
-            marked.append(replace(group[0], text=text, row=True, bottom=group[-1].bottom))
+    for i, (group, _) in enumerate(groups):
+        if len(rows[i].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
+            marked.append(replace(rows[i], row=True))
         else:
             marked += [replace(line, text=line.text.replace("\t", " ")) for line in group]
     return marked
 
 
-def _goes_on(group: list[Line], line: Line) -> bool:
-    """Say whether a line goes on with the last cell of the one that a group begins with."""
-    row, step = group[0], group[-1].bottom - line.bottom
-    under = abs(line.left - row.cells[-1]) < 0.2 * line.size
-    return len(row.cells) > 1 == len(line.cells) and under and 0 < step < 1.8 * line.size
+def _row_lines(lines: list[Line]) -> list[tuple[list[Line], list[int]]]:
+    """Put the lines of one row together, with the column in which each begins.
+
+    A table is written cell by cell, so that the columns of a row's lines go to the right; the
+    columns are those of the fullest line above.
+    """
+    groups: list[tuple[list[Line], list[int]]] = []
+    grid: tuple[float, ...] = ()
+    for line in lines:
+        column = _column(line, grid)
+        if column is None:
+            grid, column = (line.cells if len(line.cells) > 1 else ()), 0
+            groups.append(([line], [column]))
+        elif groups and _is_same_row(*groups[-1], line, column):
+            groups[-1][0].append(line)
+            groups[-1][1].append(column)
+        else:
+            groups.append(([line], [column]))
+    return groups
+
+
+def _column(line: Line, grid: tuple[float, ...]) -> int | None:
+    """Return the column in which a line begins; None where it does not keep to the columns."""
+    at = [
+        min(range(len(grid)), key=lambda i: abs(grid[i] - left)) if grid else -1
+        for left in line.cells
+    ]
+    if not grid or any(
+        abs(grid[i] - left) > 0.2 * line.size for i, left in zip(at, line.cells, strict=True)
+    ):
+        return None
+    fits = at[-1] + 1 == len(grid) or line.right < grid[at[-1] + 1]
+    return at[0] if fits else None
+
+
+def _is_same_row(group: list[Line], columns: list[int], line: Line, column: int) -> bool:
+    """Say whether a line is in the same row as the lines before it: below in a cell, or beside."""
+    last = columns[-1] + len(group[-1].cells) - 1
+    if column == last:
+        return 0 < group[-1].bottom - line.bottom < 2.1 * line.size
+    lowest, highest = min(g.bottom for g in group), max(g.bottom for g in group)
+    return column > last and lowest - 2 * line.size < line.bottom < highest + 2.6 * line.size
+
+
+def _row(group: list[Line], columns: list[int]) -> Line:
+    """Join the lines of a row, each cell's words together."""
+    cells: dict[int, list[str]] = {}
+    lefts: dict[int, float] = {}
+    for line, column in zip(group, columns, strict=True):
+        for i, (text, left) in enumerate(
+            zip(line.text.split("\t"), line.cells, strict=True), column
+        ):
+            cells.setdefault(i, []).append(text)
+            lefts.setdefault(i, left)
+    text = "\t".join(" ".join(cells[i]) for i in sorted(cells))
+    bottom = min(line.bottom for line in group)
+    return replace(group[0], text=text, cells=tuple(lefts[i] for i in sorted(lefts)), bottom=bottom)
