@@ -75,7 +75,7 @@ def test_lists_tables_and_lines_stay_apart() -> None:
     )
     assert parts(article, "date") == []
     assert parts(article, "byline") == ["By Ann Lee"]
-    assert "from Kent. They drank." in article.text
+    assert "from Kent.\nThey drank." in article.text
     assert parts(article, "table") == ["Year\tDepth", "2001\t55"]
     assert parts(article, "list") == ["Dig it", "deeper"]
 
@@ -88,6 +88,19 @@ def test_marks_of_notes_are_no_text() -> None:
 
 def test_page_too_small_for_extraction_is_taken_whole() -> None:
     assert page("<p>Bees sleep.</p>").text == "Bees sleep."
+
+
+@pytest.mark.parametrize(
+    "words", ["Bees sleep.", "Bees sleep. They dream of clover at night. " * 9]
+)
+@pytest.mark.parametrize("around", ["{}", "<b>{}</b>", "<div>{}", "<span>{}</span>"])
+def test_words_outside_of_any_paragraph_are_read(words: str, around: str) -> None:
+    menu = "<nav><a href='/'>Home</a></nav>"
+    assert page(menu + around.format(words)).text == words.strip()
+
+
+def test_a_page_of_nothing_but_items_keeps_them_apart() -> None:
+    assert parts(page("<li>bees</li><li>wasps</li>" * 300), "list") == ["bees", "wasps"] * 300
 
 
 @pytest.mark.parametrize(

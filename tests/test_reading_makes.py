@@ -117,6 +117,9 @@ def test_no_word_is_added_to_paper(columns: int) -> None:
         ("a.md", "![", 2_500),
         ("a.md", "**a ", 2_500),
         ("a.html", "<p>He met Ms. Lee on Tuesday.</p>", 1_500),
+        ("a.html", "<div><p>He met Ms. Lee.</p></div>", 3_000),
+        ("a.html", "<li>Ms. Lee</li>", 4_000),
+        ("a.html", "<b>x</b>", 60_000),
     ],
 )
 def test_four_times_the_text_takes_four_times_as_long(file: str, piece: str, count: int) -> None:

@@ -106,6 +106,17 @@ def test_running_titles_and_page_numbers_are_left_out() -> None:
     assert article.page_at(start) == 4
 
 
+def test_a_short_item_ends_though_what_follows_stands_below_its_words() -> None:
+    sheet = paper()
+    sheet.write_lines(TALE)
+    sheet.ln(6)
+    sheet.write_lines("1. First")
+    sheet.write_lines("2. Second")
+    sheet.set_left_margin(sheet.l_margin + 4)
+    sheet.write_lines("Water is life, said the farmer to his sons, and they went on to dig.")
+    assert parts(read(sheet), "list") == ["1. First", "2. Second"]
+
+
 def test_tables_are_read_row_by_row() -> None:
     sheet = paper()
     sheet.write_lines(TALE)
@@ -222,3 +233,50 @@ def test_a_centred_headline_over_two_lines_is_one() -> None:
     sheet.multi_cell(0, 5, TALE * 3)
     article = read_article(("a.pdf", bytes(sheet.output())))
     assert article.title == "The well at Elm Farm and what the geologist found"
+
+
+@pytest.mark.parametrize("align", ["T", "M"])
+def test_cells_of_several_lines_are_one_row(align: str) -> None:
+    rows = [
+        ("Year", "Soil", "Who dug it"),
+        ("1820", "clay and sand over chalk", "The farmer and his three sons, to 31 metres"),
+        ("1830", "sand", "Nobody knows"),
+    ]
+    sheet = paper()
+    sheet.write_lines(TALE)
+    with sheet.table(width=90, v_align=align) as table:
+        for row in rows:
+            table.row(row)
+    sheet.write_lines("Depths are those of the year.")
+    sheet.write_lines(TALE)
+    article = read(sheet)
+    assert parts(article, "table") == ["\t".join(row) for row in rows]
+    assert parts(article, "paragraph")[0] == TALE.strip()
+    assert "Depths are those of the year." in sentences(article)
+
+
+def test_names_set_as_code_stay_in_their_sentence() -> None:
+    sheet = paper()
+    sheet.write_lines(TALE)
+    sheet.ln(4)
+    for line in (
+        "The command that digs, which nobody in this county has ever used, is provided in",
+        "`/usr/share/wells/kent/bin/dig-deeper-than-the-neighbours`",
+        "and `/usr/share/wells/kent/bin/dig-deeper-than-all-others` of which",
+        "the second digs deeper.",
+    ):
+        for i, words in enumerate(line.split("`")):
+            sheet.set_font("courier" if i % 2 else "helvetica", "", 10 if i % 2 else 11)
+            if words:
+                sheet.cell(None, 5, words)
+        sheet.ln(5)
+    sheet.ln(6)
+    sheet.set_font("courier", "", 11)
+    sheet.multi_cell(0, 5, "import wells\n    dig()")
+    article = read(sheet)
+    assert parts(article, "code") == ["import wells\n    dig()"]
+    assert parts(article, "paragraph")[1] == (
+        "The command that digs, which nobody in this county has ever used, is provided in "
+        "/usr/share/wells/kent/bin/dig-deeper-than-the-neighbours and "
+        "/usr/share/wells/kent/bin/dig-deeper-than-all-others of which the second digs deeper."
+    )

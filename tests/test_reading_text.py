@@ -83,6 +83,7 @@ def test_science_feature_with_kicker_and_section_headings() -> None:
         ("On March 3, 2020, the mayor resigned.", "paragraph"),
         ("Click the link: https://example.org", "paragraph"),
         ("https://example.org/more", "boilerplate"),
+        ("https://example.org/more 1/12", "boilerplate"),
         ("[More stories](https://example.org)", "boilerplate"),
         ("We use cookies to improve your experience. Accept all cookies", "boilerplate"),
         ("Get the best stories in your inbox every morning.", "boilerplate"),

@@ -1,23 +1,26 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 
-from article_qa import ArticleQA
+from article_qa import ArticleQA, Settings
 from article_qa.answering.citations import verify
 from article_qa.errors import ArticleError, FeedbackError, HistoryError, IndexStaleError
-from article_qa.reading.article import parse_article
+from article_qa.reading.article import SUFFIXES, parse_article
 from article_qa.types import Answer, Article, Draft, Event, Evidence, Statement
 from article_qa.web import app as web_app
 from article_qa.web import page as web
 from article_qa.web.feedback import Feedback
 from article_qa.web.page import Page
 from article_qa.web.schema import read_history, turns_of
+from article_qa.web.service import Service
 from article_qa.web.sessions import Library
 from article_qa.web.upload import read_upload
 
@@ -93,6 +96,21 @@ def test_a_file_name_is_only_a_label(name: str, slug: str) -> None:
 def test_what_cannot_be_read_is_refused_in_words(data: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ArticleError, match=complaint):
         read_upload(*web._content(data), set())
+
+
+async def test_the_page_offers_every_make_that_is_read() -> None:
+    blocks = web.build(OneAnswer())  # type: ignore[arg-type]
+    (html,) = (
+        block.html_template for block in blocks.blocks.values() if isinstance(block, gr.HTML)
+    )
+    (accepted,) = re.findall(r'id="own-file"[^>]* accept="([^"]*)"', html)
+    assert tuple(accepted.split(", ")) == SUFFIXES
+
+
+def test_a_file_is_read_within_the_service_s_settings() -> None:
+    service = Service(Library(OneAnswer()), settings=Settings(max_file_bytes=10))  # type: ignore[arg-type]
+    with pytest.raises(ArticleError, match="max_file_bytes"):
+        service.add(service.sessions.open("a"), "a.txt", b"The bell rang twice.", way="page")
 
 
 async def test_opening_gives_a_key_and_the_article(page: Page) -> None:

@@ -160,7 +160,7 @@ class ArticleQA:
         """Read and index files or folders; a file's name without suffix is its article's id.
 
         Args:
-            paths: .txt, .md, .html, .pdf or .docx files, or folders of such; or one of them.
+            paths: files (``reading.article.SUFFIXES``), folders of such, or one of them.
             settings: None for the defaults.
             progress: called with (texts embedded, texts in all).
             places: see ``Places``.

@@ -23,8 +23,9 @@ class Settings:
     Files (a larger one is refused with the limit's name; a text of 50 MB takes some 25 s and
     0.4 GB to parse, and hours to embed):
         max_file_bytes: bytes of a file.
-        max_unpacked_bytes: bytes of a .docx file's parts when unpacked, as its list says; a 'zip
-            bomb' unpacks to many times its size, an ordinary report to about ten times.
+        max_unpacked_bytes: bytes of a packed file's parts (.docx, .odt, .epub) when unpacked, as
+            its list says; a 'zip bomb' unpacks to many times its size, an ordinary report to about
+            ten times.
         max_pages: pages of a PDF; a long book has 1,000.
         max_table_cells: cells of all tables of a file together.
         max_nesting: elements of a page inside one another. The parser itself stops at

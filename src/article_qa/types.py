@@ -97,7 +97,8 @@ class Metadatum:
     """What a file says about itself outside its text, and where in the file it says so.
 
     ``origin`` is ``"meta"`` or ``"json-ld"`` (a page's head), ``"docx core properties"``,
-    ``"pdf info"`` or ``"front matter"`` (the fields at the head of a Markdown file).
+    ``"odt meta"``, ``"rtf info"``, ``"epub package"``, ``"pdf info"``, ``"mail headers"`` or
+    ``"front matter"`` (the fields at the head of a Markdown file).
     """
 
     value: str

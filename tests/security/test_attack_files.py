@@ -39,6 +39,9 @@ RELATIONS = (
     '<Relationship Id="a" Target="d.xml" Type="http://schemas.openxmlformats.org/officeDocument/'
     '2006/relationships/officeDocument"/></Relationships>'
 )
+CONTAINER = '<container><rootfiles><rootfile full-path="b.opf"/></rootfiles></container>'
+OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+SECRET = '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
 
 
 def docx(body: str, head: str = "", paragraphs: int = 0) -> bytes:
@@ -82,6 +85,41 @@ def liar() -> bytes:
     return bytes(data)
 
 
+def zipped(name: str, *parts: str, ballast: int = 0) -> bytes:
+    """Return an archive of a part, and of one more with so many blanks."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("meta.xml", "<meta/>")
+        archive.writestr(name, "".join(parts))
+        with archive.open("more.html", "w", force_zip64=True) as part:
+            part.write(b"The bell rang.")
+            for _ in range(ballast // 1_000_000):
+                part.write(b" " * 1_000_000)
+    return out.getvalue()
+
+
+def odt(body: str, head: str = "", ballast: int = 0) -> bytes:
+    """Return the smallest OpenDocument text with this in it."""
+    names = " ".join(f'xmlns:{n}="{OASIS}:{n}:1.0"' for n in ("office", "text", "table"))
+    opened = f"<office:document {names}><office:body><office:text>"
+    closed = "</office:text></office:body></office:document>"
+    return zipped("content.xml", head, opened, body, closed, ballast=ballast)
+
+
+def epub(hrefs: list[str], head: str = "", ballast: int = 0) -> bytes:
+    """Return a book whose spine names these files."""
+    items = "".join(
+        f'<item id="i{n}" href="{href}" media-type="text/html"/>' for n, href in enumerate(hrefs)
+    )
+    spine = "".join(f'<itemref idref="i{n}"/>' for n in range(len(hrefs)))
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf">'
+        f"<manifest>{items}</manifest><spine>{spine}</spine></package>"
+    )
+    return zipped("b.opf", head, package, ballast=ballast)
+
+
 def pdf(pages: int, words: str) -> bytes:
     """Return a PDF whose pages all show the same packed text."""
     shown = b"BT /F 9 Tf 20 700 Td 10 TL " + f"({words}) ' ".encode() * 60 + b"ET"
@@ -116,8 +154,14 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "elements in elements": ("a.docx", lambda: docx("<w:body>" + "<w:p>" * 200_000)),
     "an entity of a file": (
         "a.docx",
-        lambda: docx(said("&x;"), '<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>'),
+        lambda: docx(said("&x;"), SECRET),
     ),
+    "an entity of a file in a book's list": ("a.epub", lambda: epub(["&x;"], SECRET)),
+    "a bomb among a book's files": ("a.epub", lambda: epub(["more.html"], ballast=4 * 10**8)),
+    "a chapter that lies elsewhere": ("a.epub", lambda: epub(["../../../etc/passwd"])),
+    "an OpenDocument bomb": ("a.odt", lambda: odt("", ballast=4 * 10**8)),
+    "paragraphs in paragraphs": ("a.odt", lambda: odt("<text:p>" * 200_000)),
+    "braces in braces": ("a.rtf", lambda: b"{\\rtf1 " + b"{" * 3_000_000),
     "a PDF of 100,000 pages": ("a.pdf", lambda: pdf(100_000, "The bell rang.")),
     "a PDF of endless text": ("a.pdf", lambda: pdf(2000, "The bell rang. " * 60)),
     "a mail in a mail in a mail": (
@@ -133,6 +177,16 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
 READ: dict[str, tuple[str, Callable[[], bytes]]] = {
     "891 bytes over a hundred million columns": ("a.docx", wide),
     "a paper of 94 pages": ("a.pdf", lambda: pdf(94, "The bell rang.")),
+    "an entity of a file in a text": ("a.odt", lambda: odt("<text:p>&x;</text:p>", SECRET)),
+    "a book of one file many times": (
+        "a.epub",
+        lambda: epub(["more.html"] * 200, ballast=5 * 10**6),
+    ),
+    "bold in bold": ("a.rtf", lambda: b"{\\rtf1 The bell rang." + b"{\\b " * 50_000),
+    "a note in a note in a note": (
+        "a.odt",
+        lambda: odt("<text:p>Bell<text:note>" * 100 + "</text:note></text:p>" * 100),
+    ),
     "marks that nothing closes": ("a.md", lambda: b"The bell. " + b"![" * 50_000),
     "tags that nothing closes": (
         "a.vtt",
@@ -164,6 +218,7 @@ def test_a_file_that_is_only_odd_is_read(attack: str) -> None:
     name, make = READ[attack]
     article = read(name, make())
     assert all(article.text[s.start : s.end].strip() for s in article.sentences)
+    assert "root:" not in article.text
 
 
 def test_the_widest_table_is_small() -> None:

@@ -10,10 +10,9 @@ import io
 import re
 from collections.abc import Iterator
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
-from article_qa.errors import ArticleError
 from article_qa.reading.layout import Part, one_line
+from article_qa.reading.packed import unpacked
 from article_qa.reading.source import Document, Source
 from article_qa.types import BlockKind, Metadatum
 
@@ -46,12 +45,9 @@ def read_docx(source: Source) -> Document:
         ArticleError: it is none, is damaged, or is over a limit of the settings.
     """
     import docx
-    from docx.opc.exceptions import PackageNotFoundError
     from docx.table import Table
-    from lxml.etree import LxmlError
 
-    try:
-        _check_unpacked(source)
+    with unpacked(source):
         document = docx.Document(io.BytesIO(source.data))
         parts: list[Part] = []
         cells = 0
@@ -63,29 +59,6 @@ def read_docx(source: Source) -> Document:
                 parts.append(_paragraph(item))
         parts += _notes(document)
         return Document(tuple(parts), dict(_metadata(document)))
-    except (
-        BadZipFile, PackageNotFoundError, LxmlError, KeyError, ValueError, AttributeError,
-        TypeError, EOFError, NotImplementedError, RecursionError,
-    ) as error:  # fmt: skip
-        told = isinstance(error, BadZipFile | LxmlError) and one_line(str(error))
-        raise ArticleError(
-            f"{source.name} is not a readable .docx ({told or 'a part is damaged or missing'}). "
-            "Open it in a word processor and save it as .docx or .txt."
-        ) from error
-
-
-def _check_unpacked(source: Source) -> None:
-    """Refuse a file that would unpack to more than the settings allow; nothing is unpacked here.
-
-    ``zipfile`` reads no more of a part than its entry in the list says, so the list can be trusted.
-
-    Raises:
-        ArticleError: it would.
-    """
-    with ZipFile(io.BytesIO(source.data)) as archive:
-        size = sum(entry.file_size for entry in archive.infolist())
-    if size > source.settings.max_unpacked_bytes:
-        raise source.too_much("bytes when unpacked", size, "max_unpacked_bytes")
 
 
 def _paragraph(paragraph: Any) -> Part:

@@ -219,6 +219,24 @@ def _docx(source: Source) -> Document:
     return read_docx(source)
 
 
+def _odt(source: Source) -> Document:
+    from article_qa.reading.odt import read_odt
+
+    return read_odt(source)
+
+
+def _rtf(source: Source) -> Document:
+    from article_qa.reading.rtf import read_rtf
+
+    return read_rtf(source)
+
+
+def _epub(source: Source) -> Document:
+    from article_qa.reading.epub import read_epub
+
+    return read_epub(source)
+
+
 def _pdf(source: Source) -> Document:
     from article_qa.reading.pdf import read_pdf
 
@@ -246,6 +264,9 @@ _READERS: dict[str, Callable[[Source], Document]] = {
     ".htm": _html,
     ".pdf": _pdf,
     ".docx": _docx,
+    ".odt": _odt,
+    ".rtf": _rtf,
+    ".epub": _epub,
     ".eml": _mail,
     ".srt": _subtitles,
     ".vtt": _subtitles,

@@ -18,6 +18,8 @@ def _set(words: str) -> frozenset[str]:
 
 MARKER = re.compile(r"(?:#{1,6}[ \t]+|>[ \t]?|[-*+•‣▪][ \t]+)+(?=\S)")
 """Markdown's marks at a block's beginning, and bullets as they are typed."""
+BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
+"""What stands before an item in print; U+F0B7 is Word's bullet, \\x88 that of TeX's own fonts."""
 TITLE_FIELD = re.compile(r"(?i:title|headline):\s*[\"']?(\S[^\n]*[^\s\"'])[\"']?")
 """A field of a Markdown file's head (YAML): ``title: "The Well"``."""
 MARKED_HEADING = re.compile(r"#{1,6}[ \t]+\S")
@@ -259,7 +261,9 @@ def is_caption(text: str) -> bool:
     )
 
 
-_LINK = re.compile(r"!?\[[^\[\]]*\]\([^()]*\)|<?https?://\S+|www\.\S+")
+_LINK = re.compile(r"!?\[[^\[\]]*\]\([^()]*\)|<?(?:https?|file)://\S+|www\.\S+")
+_PAGE_OF = re.compile(r"\s\d{1,4}/\d{1,4}$")
+"""What a browser prints behind a page's address: which page of how many."""
 _STUB = re.compile(
     r"(?:advertisement|sponsored(?: content)?|share|tweet|print|e-?mail|save|comments?|"
     r"\d+ comments?|comments (?:on this .{1,40})?are closed|"
@@ -311,7 +315,7 @@ def is_boilerplate(text: str) -> bool:
         return False
     if _TRAIL.fullmatch(text):
         return True
-    if _LINK.search(text) and not re.search(r"\w", _LINK.sub("", text)):
+    if _LINK.search(text) and not re.search(r"\w", _PAGE_OF.sub("", _LINK.sub("", text))):
         return True
     unlinked = re.sub(r"\[([^\[\]]*)\]\([^()]*\)", r"\1", text)
     return bool(

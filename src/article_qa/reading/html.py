@@ -1,28 +1,40 @@
 """A web page -> parts: the article's own blocks, found among menus, scripts and comments.
 
-trafilatura finds the main text and says what its elements are. What it leaves out and a reader
-needs is fetched from the page itself: the headline where it stands above the main text, and the
-byline, date and standfirst between the two. What a page's head says about it is metadata and never
-text; nothing is guessed.
+trafilatura finds the main text. What it leaves out and a reader needs is fetched from the page
+itself: what ``main_text`` says belongs to it; the headline where it stands above the main text, and
+the byline, date and standfirst between the two; and 'Related' above links. What a page's head says
+about it is metadata and never text; nothing is guessed. A page in which no main text is found is
+read whole, without menus and forms.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from article_qa.reading.forms import is_byline, is_date
+from article_qa.reading.forms import is_byline, is_date, is_links_heading
 from article_qa.reading.layout import Part, one_line
+from article_qa.reading.main_text import letters, page_blocks, with_structure
 from article_qa.reading.source import Document, Source
+from article_qa.reading.tree import HTML
 from article_qa.types import Metadatum
+
+MAX_LINK_HEADINGS = 20
+"""Of more headings of links than this, the first."""
 
 MAX_FRONT_BLOCKS = 30
 """Blocks looked at between a headline and the main text: kickers, buttons, the byline."""
 
+MAX_COMPARED = 5000
+"""Of a page with more blocks than this, rows and cells counted, trafilatura's first finding is
+taken; the others that it would compare take time that grows with the square of their number."""
+
 _NOTE_MARK = re.compile(r"\[?(?:\d{1,3}|[a-z]|[*†‡]|citation needed|note \d{1,3})\]?")
+_MARK_ROLES = ("doc-noteref", "doc-backlink", "noteref", "backlink")
 _LINES = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "time", "address", "figcaption", "div")
 _SKIPPED = ("script", "style", "noscript", "template", "nav", "aside", "form", "button", "svg")
 
@@ -34,32 +46,68 @@ def read_html(source: Source) -> Document:
         ArticleError: it is no text, or is nested deeper or has more table cells than the settings
             allow.
     """
-    from lxml.etree import LxmlError, ParserError
-    from lxml.html import HTMLParser, document_fromstring
-    from trafilatura import bare_extraction, html2txt
+    from trafilatura import bare_extraction
 
     html, notes = source.decode()
-    try:
-        # As text, an encoding named in the page would be believed before the one decoded.
-        tree = document_fromstring(html.encode(), parser=HTMLParser(encoding="utf-8"))
-    except (ParserError, LxmlError, ValueError):
-        return Document((), {}, notes)  # nothing but white space or comments
-    _check_limits(tree, source)
+    tree = parsed_page(html.encode())
+    if tree is None:
+        return Document((), {}, notes)
+    check_limits(tree, source)
     metadata = dict(_metadata(tree))
-    _drop_note_marks(tree)
-    front = _front(tree)  # before trafilatura takes the tree apart
-    page: Any = bare_extraction(tree, include_comments=False, with_metadata=False)
-    if page is None or page.body is None:
-        words = str(html2txt(html) or "")
-        return Document(tuple(map(Part, words.split("\n"))), metadata, notes)
-    for inner in page.body.iter("lb", "p", "item", "list"):
-        inner.text = f" {inner.text or ''}"  # what stood on lines of its own stays apart
-    parts = [part for element in page.body for part in _parts(element)]
+    drop_marks(tree)
+    front, links = _front(tree), _link_headings(tree)  # before trafilatura takes the tree apart
+    many = sum(1 for _ in tree.iter(*HTML.blocks, *HTML.rows, *HTML.cells, *HTML.breaks))
+    page: Any = bare_extraction(
+        tree, include_comments=False, with_metadata=False, fast=many > MAX_COMPARED
+    )
+    body = [] if page is None or page.body is None else page.body
+    found = [part for element in _spaced(body) for part in _parts(element) if part.text]
+    whole = parsed_page(html.encode())
+    drop_marks(whole)
+    blocks = page_blocks(whole)
+    if len(found) < 2 and not _is_block("".join(letters(part.text) for part in found), blocks):
+        parts = [
+            replace(part, kind=None) if part.kind == "boilerplate" else part for part in blocks
+        ]
+        return Document(tuple(parts), metadata, notes)
+    parts = list(_with_link_headings(with_structure(found, blocks), links))
     return Document(tuple(_with_front(parts, *front)), metadata, notes)
 
 
-def _check_limits(tree: Any, source: Source) -> None:
+def _is_block(words: str, blocks: Iterable[Part]) -> bool:
+    """Say whether words stand in one block; else those of several run together."""
+    return bool(words) and any(words in letters(block.text) for block in blocks)
+
+
+def parsed_page(html: bytes) -> Any:
+    """Return the root of a page in UTF-8; None if it is nothing but white space or comments."""
+    from lxml.etree import LxmlError, ParserError
+    from lxml.html import HTMLParser, document_fromstring
+
+    try:
+        # As text, an encoding named in the page would be believed before the one decoded.
+        return document_fromstring(html, parser=HTMLParser(encoding="utf-8"))
+    except (ParserError, LxmlError, ValueError):
+        return None
+
+
+def _spaced(body: Any) -> Any:
+    """Return a body in which what stood on lines of its own stays apart."""
+    for inner in body.iter("lb", "p", "item", "list") if len(body) else ():
+        inner.text = f" {inner.text or ''}"
+    return body
+
+
+def check_limits(tree: Any, source: Source, cells: int = 0) -> int:
     """Refuse a page that is nested too deep or has too many cells.
+
+    Args:
+        tree: the page.
+        source: the file it is in.
+        cells: how many cells the pages before it have.
+
+    Returns:
+        How many there are with its own.
 
     Raises:
         ArticleError: it is.
@@ -70,18 +118,39 @@ def _check_limits(tree: Any, source: Source) -> None:
         if deepest > source.settings.max_nesting:
             raise source.too_much("elements inside one another", deepest, "max_nesting")
         level = [child for element in level for child in element]
-    cells = sum(1 for _ in tree.iter("td", "th"))
+    cells += sum(1 for _ in tree.iter("td", "th"))
     if cells > source.settings.max_table_cells:
         raise source.too_much("table cells", cells, "max_table_cells")
+    return cells
 
 
-def _drop_note_marks(tree: Any) -> None:
-    """Take the marks that lead to a note out of the text: a raised '[1]' that is a link."""
-    for mark in list(tree.iter("sup")):
-        if mark.find(".//a") is not None and all(
-            _NOTE_MARK.fullmatch(text.strip("[] ")) for text in mark.itertext() if text.strip("[] ")
-        ):
+def drop_marks(tree: Any) -> None:
+    """Take the marks that lead somewhere out of the text.
+
+    To a note and back: they say so by their role (in a book: type), or are a raised '[1]' that is a
+    link. To the place where they stand: a '¶' that is a link. To a heading's source: '[edit]'.
+    """
+    for mark in list(tree.iter("sup", "a")):
+        if _is_note_mark(mark) or _is_place_mark(mark):
             mark.drop_tree()
+    for heading in tree.iter("h1", "h2", "h3", "h4", "h5", "h6", "dt"):
+        for inner in list(heading.iter("span", "a")):
+            linked = inner.tag == "a" or inner.find(".//a") is not None
+            if linked and re.fullmatch(r"\[[^\[\]]{1,40}\]", one_line(inner.text_content())):
+                inner.drop_tree()
+
+
+def _is_note_mark(mark: Any) -> bool:
+    if mark.get("role", mark.get("epub:type")) in _MARK_ROLES:
+        return True
+    texts = [text.strip("[] ") for text in mark.itertext()]
+    raised = mark.tag == "sup" and mark.find(".//a") is not None
+    return raised and all(_NOTE_MARK.fullmatch(text) for text in texts if text)
+
+
+def _is_place_mark(mark: Any) -> bool:
+    text = mark.text_content().strip() if mark.get("href", "").startswith("#") else ""
+    return 0 < len(text) <= 2 and not re.search(r"\w", text)
 
 
 def _parts(element: Any, depth: int = 0) -> Iterator[Part]:
@@ -175,12 +244,30 @@ def _lines_after(first: Any) -> Iterator[str]:
 
 def _after(first: Any) -> Iterator[Any]:
     """Yield the elements after one in document order, skipping menus, scripts and forms."""
-    for element in first.xpath("following::*"):
-        if not isinstance(element.tag, str):
-            continue
-        if any(parent.tag in _SKIPPED for parent in (element, *element.iterancestors())):
-            continue
-        yield element
+    while first is not None:
+        for sibling in first.itersiblings():
+            for element in sibling.iter("*"):
+                if all(e.tag not in _SKIPPED for e in (element, *element.iterancestors())):
+                    yield element
+        first = first.getparent()
+
+
+def _link_headings(tree: Any) -> dict[str, str]:
+    """Return the headings of links to other articles, each by the words of the first link."""
+    lines = ((e, one_line(e.text_content())) for e in tree.iter("p", "strong", *_LINES[1:7]))
+    headings = islice(((e, text) for e, text in lines if is_links_heading(text)), MAX_LINK_HEADINGS)
+    return {next(_lines_after(element), ""): text for element, text in headings}
+
+
+def _with_link_headings(parts: Iterable[Part], headings: dict[str, str]) -> Iterator[Part]:
+    """Yield the parts and, where the main text has links without their heading, the heading."""
+    above = ""
+    for part in parts:
+        heading = headings.pop(part.text, above)
+        if heading != above:
+            yield Part(heading)
+        yield part
+        above = part.text
 
 
 # -- Metadata --------------------------------------------------------------------------------------

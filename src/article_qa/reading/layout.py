@@ -436,9 +436,13 @@ def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
 
 
 def _title(text: str, blocks: Sequence[Block], named: str | None) -> str:
-    """Return the headline, else what the metadata call it, else the first block's first words."""
+    """Return the headline, else what the metadata call it, else the first block's first words.
+
+    The metadata count more than the first of several headings of one level: a book's chapter.
+    """
     chosen = next((b for b in blocks if b.kind == "headline"), None)
-    if chosen is not None:
+    chapters = {b.level for b in blocks if b.kind == "heading" and b.level}
+    if chosen is not None and not (named and chosen.level in chapters):
         return one_line(text[chosen.sentences[0].start : chosen.sentences[-1].end])
     if named:
         return one_line(named)

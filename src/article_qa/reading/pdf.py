@@ -24,7 +24,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from article_qa.reading.forms import LISTED, ends_in_title, ends_sentence, is_note, section_kind
+from article_qa.reading.forms import (
+    BULLET,
+    LISTED,
+    ends_in_title,
+    ends_sentence,
+    is_note,
+    section_kind,
+)
 from article_qa.reading.layout import Part
 from article_qa.reading.pdf_lines import Line, pages_of
 from article_qa.reading.source import Document, Source
@@ -39,14 +46,18 @@ SAME = 0.06
 NEAR = 4
 """Lines before and after one that tell how wide its column is."""
 FEW = 5
-"""Fewer steps than this between lines of a size tell nothing of its leading: 1.4 sizes at most."""
+"""Fewer steps than this between lines of a size tell nothing of its leading: that of the text, in
+sizes, is its most."""
+TIGHT = 1.2
+"""The least leading, in sizes, that lines of a headline may have, however the text is set."""
+CUT = 30
+"""Where words are cut at line ends at all, one line in ten or so ends with a cut one; where fewer
+than one in this many ends in a hyphen, it is the word's own."""
 FULL = 0.7
 """A line that fills less of its column is the last of its paragraph, whatever it ends in."""
 HEADING_WORDS = 25
 """A bold or large paragraph with more words is no heading."""
 
-_BULLET = re.compile(r"[•◦▪‣●○■□–·\uf0b7\x88*-][ \t]+(?=\S)")
-"""What stands before an item; U+F0B7 is Word's bullet, \\x88 that of TeX's bitmap fonts."""
 _HYPHENS = "-\u2010\u00ad"
 
 
@@ -119,16 +130,29 @@ def _edge(page: Sequence[Line], side: int) -> tuple[int, str] | None:
 def _with_code(lines: list[Line]) -> list[Line]:
     """Return the lines, none of them of code where most of the text is set as code is.
 
-    A line of code ends where it ends: no word of it goes on, and it is no row.
+    Nor is one that goes on with a sentence: it holds a long name. A line of code ends where it
+    ends: no word of it goes on, and it is no row.
     """
-    mono = sum(len(line.text) for line in lines if line.mono)
-    code = 2 * mono < sum(len(line.text) for line in lines)
-    return [
-        replace(line, mono=code, row=line.row and not code, hyphen=line.hyphen and not code)
-        if line.mono
-        else line
-        for line in lines
-    ]
+    letters = sum(len(line.text) for line in lines if line.mono)
+    code = 2 * letters < sum(len(line.text) for line in lines)
+    known: list[Line] = []
+    for line in lines:
+        if line.mono and code and known and _is_name(known[-1], line):
+            line = replace(line, mono=False, size=known[-1].size)
+        elif line.mono:
+            line = replace(
+                line, mono=code, row=line.row and not code, hyphen=line.hyphen and not code
+            )
+        known.append(line)
+    return known
+
+
+def _is_name(last: Line, line: Line) -> bool:
+    """Say whether a line set as code is goes on with the sentence of the line above it."""
+    step = last.bottom - line.bottom
+    below = last.page == line.page and 0 < step < 1.6 * last.size
+    ended = ends_sentence(last.text) or last.text[-1] == ":"
+    return below and not (last.mono or last.row or ended) and abs(last.left - line.left) < 1
 
 
 # -- Lines to paragraphs ---------------------------------------------------------------------------
@@ -146,13 +170,14 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
     body = _body_size(lines)
     runs = _runs(lines, body)
     words = _whole_words(lines)
+    cuts = sum(line.hyphen for line in lines) * CUT >= len(lines)
     bold = sum(len(line.text) for line in lines if line.bold)
     plain = 2 * bold < sum(len(line.text) for line in lines)  # else bold says nothing
     largest = max((run.first.size for run in runs if run.first.page == 1), default=0)
     styles = sorted({_style(run) for run in runs if _is_heading(run, body, plain)}, reverse=True)
     headline = False
     for run in runs:
-        text, pages = _joined(run, words)
+        text, pages = _joined(run, words, cuts)
         kind: BlockKind | None = None
         level = 0
         if run.first.mono:
@@ -165,7 +190,7 @@ def _parts(lines: Sequence[Line]) -> Iterator[Part]:
                 kind, headline = "headline", True
         elif _is_footnote(run, body):
             kind = "footnote"
-        elif bullet := _BULLET.match(text):
+        elif bullet := BULLET.match(text):
             kind, level = "list", 1
             text = text[bullet.end() :]
             pages = tuple((max(0, offset - bullet.end()), page) for offset, page in pages)
@@ -243,9 +268,11 @@ def _leading(lines: Sequence[Line]) -> dict[int, float]:
         if above.page == below.page and _same_type(above, below) and 0 < step < 2.5 * below.size:
             steps.setdefault(round(below.size), []).append(step)
     usual = {size: sorted(found)[len(found) // 5] for size, found in steps.items()}
+    text = max(steps, key=lambda size: len(steps[size]), default=0)
+    most = max(TIGHT, usual[text] / text) if text else TIGHT
     for size, found in steps.items():
         if len(found) < FEW:
-            usual[size] = min(usual[size], 1.4 * size)
+            usual[size] = min(usual[size], most * size)
     return usual
 
 
@@ -293,14 +320,15 @@ def _continues(
         usual = max(usual, run.lines[-2].bottom - last.bottom)
     if step > 1.35 * usual:
         return False
-    marked = bool(LISTED.match(run.first.text) or _BULLET.match(run.first.text))
-    if _BULLET.match(line.text) or (
+    marked = bool(LISTED.match(run.first.text) or BULLET.match(run.first.text))
+    if BULLET.match(line.text) or (
         LISTED.match(line.text) and (marked or references or ends_sentence(last.text))
     ):
         return False
     indent = (line.left - last.left) / line.size
     if references or marked:  # the first line hangs out
-        return indent > -0.7 or len(run.lines) == 1
+        early = marked and not references and _ends_early(last, line, rights)
+        return not early and (indent > -0.7 or len(run.lines) == 1)
     centred = abs(last.left + last.right - line.left - line.right) < 0.5 * line.size
     if indent > 0.7 and not centred and last.left - run.first.left < 0.7 * line.size:
         return False
@@ -331,7 +359,7 @@ def _resumes(run: _Run, line: Line, rights: dict[Line, float]) -> bool:
         return False
     if not last.hyphen and last.right - last.left < FULL * (rights[last] - last.left):
         return False
-    return not LISTED.match(line.text) and not _BULLET.match(line.text)
+    return not LISTED.match(line.text) and not BULLET.match(line.text)
 
 
 def _has_ended(run: _Run) -> bool:
@@ -340,13 +368,14 @@ def _has_ended(run: _Run) -> bool:
     return not run.last.hyphen and (ended or text[-1] == ":")
 
 
-def _joined(run: _Run, words: Counter[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _joined(run: _Run, words: Counter[str], cuts: bool) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Return a run's text, words whole, and where in it each page begins."""
     text = ""
     pages: list[tuple[int, int]] = []
     for i, line in enumerate(run.lines):
         if i and run.lines[i - 1].hyphen:
-            text = text.rstrip(_HYPHENS) + ("-" if _keeps_hyphen(text, line.text, words) else "")
+            own = _keeps_hyphen(text, line.text, words, cuts)
+            text = text.rstrip(_HYPHENS) + ("-" if own else "")
         elif i:
             text += " "
         if not pages or pages[-1][1] != line.page:
@@ -366,11 +395,11 @@ def _whole_words(lines: Sequence[Line]) -> Counter[str]:
     return words
 
 
-def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
+def _keeps_hyphen(before: str, after: str, words: Counter[str], cuts: bool) -> bool:
     """Say whether the hyphen at a line's end is the word's own: the rest of the document tells.
 
     'well-known' has one if it stands so elsewhere, or if 'well' and 'known' are words of the
-    document and 'wellknown' is none.
+    document and 'wellknown' is none, or if the document cuts no words (``cuts``).
     """
     left = re.search(r"\w+$", before.rstrip(_HYPHENS).lower())
     right = re.match(r"\w+", after.lower())
@@ -378,4 +407,4 @@ def _keeps_hyphen(before: str, after: str, words: Counter[str]) -> bool:
         return True
     if words[f"{left[0]}-{right[0]}"] or words[left[0] + right[0]]:
         return words[f"{left[0]}-{right[0]}"] > words[left[0] + right[0]]
-    return words[left[0]] > 1 and words[right[0]] > 1
+    return not cuts or (words[left[0]] > 1 and words[right[0]] > 1)

@@ -21,6 +21,9 @@ from article_qa.types import Metadatum
 
 CELL_GAP = 1.5
 """Words of one line further apart than this many sizes stand in different columns."""
+ROW_GAP = 0.45
+"""So do words this far apart, which are no blanks of a text, where the line above or below has a
+column that begins at the same place."""
 
 _LOCK = threading.Lock()
 _WORD = re.compile(r"[^\s\ufffe\x02]+")
@@ -54,7 +57,7 @@ class Line:
         cells: where its columns begin; one for a line of text.
         hyphen: its last word goes on in the next line.
         row: it is a row of a table.
-        mono: most of it is set in a font whose characters are equally wide.
+        mono: nearly all of it is set in a font whose characters are equally wide.
     """
 
     text: str
@@ -194,13 +197,15 @@ def _page(document: Any, number: int) -> list[Line]:
     page = document[number - 1]
     textpage = page.get_textpage()
     try:
-        lines = [
-            _line(words, number, page.get_height()) for words in _grouped(list(_words(textpage)))
-        ]
+        lines = list(_grouped(list(_words(textpage))))
+        height = page.get_height()
     finally:
         textpage.close()
         page.close()
-    return _with_rows(lines)
+    cells = _cells(lines)
+    return _with_rows(
+        [_line(words, at, number, height) for words, at in zip(lines, cells, strict=True)]
+    )
 
 
 def _words(textpage: Any) -> Iterator[_Word]:
@@ -257,71 +262,145 @@ def _grouped(words: list[_Word]) -> Iterator[list[_Word]]:
         yield line
 
 
-def _line(words: list[_Word], page: int, height: float) -> Line:
-    """Make a line of its words: those far apart are cells, but for a mark before an item."""
+def _cells(lines: list[list[_Word]]) -> list[set[int]]:
+    """Return of each line which words begin a cell: far from the word before, or a little apart
+    and right below or above one that does. What follows the mark of an item is none.
+    """
+    gaps = [
+        [0.0, *((word.left - last.right) / word.size for last, word in pairwise(line))]
+        for line in lines
+    ]
+    cells = [
+        {i for i, gap in enumerate(found) if gap > CELL_GAP and not (i == 1 and _is_mark(line))}
+        for line, found in zip(lines, gaps, strict=True)
+    ]
+    for _ in range(2):  # a row may have a wide gap from its second neighbour alone
+        for i, j in [*pairwise(range(len(lines))), *pairwise(range(len(lines) - 1, -1, -1))]:
+            places = {round(lines[i][k].left) for k in cells[i]}
+            if abs(lines[i][0].bottom - lines[j][0].bottom) < 3 * lines[i][0].size:
+                cells[j] |= {
+                    k
+                    for k, word in enumerate(lines[j])
+                    if gaps[j][k] > ROW_GAP
+                    and round(word.left) in places
+                    and not (k == 1 and _is_mark(lines[j]))
+                }
+    return cells
+
+
+def _is_mark(line: list[_Word]) -> bool:
+    return bool(_MARK.fullmatch(line[0].text))
+
+
+def _line(words: list[_Word], at: set[int], page: int, height: float) -> Line:
+    """Make a line of its words, of which some begin cells.
+
+    It is of code if nearly all is set as code is; else what is, is a name within a sentence.
+    """
+    prose = [word for word in words if not word.mono]
+    mono = len(prose) * 10 <= len(words)
     sizes: Counter[float] = Counter()
-    bold = mono = 0
-    for word in words:
+    bold = 0
+    for word in words if mono else prose:
         sizes[round(word.size, 1)] += len(word.text)
         bold += len(word.text) if word.bold else 0
-        mono += len(word.text) if word.mono else 0
     size = max(sizes, key=lambda size: sizes[size]) or 1.0
-    text, cells = words[0].text, [words[0].left]
-    for before, word in pairwise(words):
-        gap = word.left - before.right
-        if gap > CELL_GAP * size and not _MARK.fullmatch(text):
-            text += "\t" + word.text
-            cells.append(word.left)
-        else:
-            text += " " + word.text
-    letters = sum(sizes.values())
+    text = words[0].text
+    text += "".join(("\t" if i in at else " ") + word.text for i, word in enumerate(words) if i)
     return Line(
         text,
         words[0].left,
         words[-1].right,
         min(word.bottom for word in words if abs(word.size / size - 1) < 0.1),
         size,
-        2 * bold > letters,
+        2 * bold > sum(sizes.values()),
         page,
         height,
-        tuple(cells),
+        (words[0].left, *(words[i].left for i in sorted(at))),
         words[-1].hyphen,
-        mono=2 * mono > letters,
+        mono=mono,
     )
 
 
 def _with_rows(lines: list[Line]) -> list[Line]:
     """Mark the rows of tables: lines in columns, next to others of which a column is the same.
 
-    The lines in which a row's last cell goes on are joined to it.
+    The lines of a row's cells are joined.
     """
-    groups: list[list[Line]] = []
-    for line in lines:
-        if groups and _goes_on(groups[-1], line):
-            groups[-1].append(line)
-        else:
-            groups.append([line])
+    groups = _row_lines(lines)
+    rows = [_row(group, columns) for group, columns in groups]
 
     def beside(i: int, j: int) -> bool:
-        if not 0 <= j < len(groups):
+        if not 0 <= j < len(rows):
             return False
-        one, other = groups[i][0], groups[j][0]
+        one, other = rows[i], rows[j]
         shared = sum(any(abs(a - b) < one.size for b in other.cells) for a in one.cells)
-        gap = groups[min(i, j)][-1].bottom - groups[max(i, j)][0].bottom
+        gap = groups[min(i, j)][0][-1].bottom - groups[max(i, j)][0][0].bottom
         return shared >= 2 and len(other.cells) > 1 and abs(gap) < 4 * one.size
 
     marked = []
-    for i, group in enumerate(groups):
-        if len(group[0].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
-            text = " ".join(line.text for line in group)
-            marked.append(replace(group[0], text=text, row=True, bottom=group[-1].bottom))
+    for i, (group, _) in enumerate(groups):
+        if len(rows[i].cells) > 1 and (beside(i, i - 1) or beside(i, i + 1)):
+            marked.append(replace(rows[i], row=True))
         else:
             marked += [replace(line, text=line.text.replace("\t", " ")) for line in group]
     return marked
 
 
-def _goes_on(group: list[Line], line: Line) -> bool:
-    """Say whether a line goes on with the last cell of the one that a group begins with."""
-    row, step = group[0], group[-1].bottom - line.bottom
-    under = abs(line.left - row.cells[-1]) < 0.2 * line.size
-    return len(row.cells) > 1 == len(line.cells) and under and 0 < step < 1.8 * line.size
+def _row_lines(lines: list[Line]) -> list[tuple[list[Line], list[int]]]:
+    """Put the lines of one row together, with the column in which each begins.
+
+    A table is written cell by cell, so that the columns of a row's lines go to the right; the
+    columns are those of the fullest line above.
+    """
+    groups: list[tuple[list[Line], list[int]]] = []
+    grid: tuple[float, ...] = ()
+    for line in lines:
+        column = _column(line, grid)
+        if column is None:
+            grid, column = (line.cells if len(line.cells) > 1 else ()), 0
+            groups.append(([line], [column]))
+        elif groups and _is_same_row(*groups[-1], line, column):
+            groups[-1][0].append(line)
+            groups[-1][1].append(column)
+        else:
+            groups.append(([line], [column]))
+    return groups
+
+
+def _column(line: Line, grid: tuple[float, ...]) -> int | None:
+    """Return the column in which a line begins; None where it does not keep to the columns."""
+    at = [
+        min(range(len(grid)), key=lambda i: abs(grid[i] - left)) if grid else -1
+        for left in line.cells
+    ]
+    if not grid or any(
+        abs(grid[i] - left) > 0.2 * line.size for i, left in zip(at, line.cells, strict=True)
+    ):
+        return None
+    fits = at[-1] + 1 == len(grid) or line.right < grid[at[-1] + 1]
+    return at[0] if fits else None
+
+
+def _is_same_row(group: list[Line], columns: list[int], line: Line, column: int) -> bool:
+    """Say whether a line is in the same row as the lines before it: below in a cell, or beside."""
+    last = columns[-1] + len(group[-1].cells) - 1
+    if column == last:
+        return 0 < group[-1].bottom - line.bottom < 2.1 * line.size
+    lowest, highest = min(g.bottom for g in group), max(g.bottom for g in group)
+    return column > last and lowest - 2 * line.size < line.bottom < highest + 2.6 * line.size
+
+
+def _row(group: list[Line], columns: list[int]) -> Line:
+    """Join the lines of a row, each cell's words together."""
+    cells: dict[int, list[str]] = {}
+    lefts: dict[int, float] = {}
+    for line, column in zip(group, columns, strict=True):
+        for i, (text, left) in enumerate(
+            zip(line.text.split("\t"), line.cells, strict=True), column
+        ):
+            cells.setdefault(i, []).append(text)
+            lefts.setdefault(i, left)
+    text = "\t".join(" ".join(cells[i]) for i in sorted(cells))
+    bottom = min(line.bottom for line in group)
+    return replace(group[0], text=text, cells=tuple(lefts[i] for i in sorted(lefts)), bottom=bottom)

@@ -45,6 +45,11 @@ class Source:
     data: bytes
     settings: Settings
 
+    @property
+    def suffix(self) -> str:
+        """What the name ends in: which make it is."""
+        return PurePath(self.name).suffix.lower()
+
     def decode(self) -> tuple[str, tuple[str, ...]]:
         """Decode text: by its byte-order mark, else as UTF-8, else by charset-normalizer's guess.
 
@@ -81,8 +86,8 @@ class Source:
 
     def empty(self) -> ArticleError:
         """Return the error for a file without text, with what to do about it."""
-        pdf = PurePath(self.name).suffix.lower() == ".pdf"
-        return ArticleError(f"{self.name} holds no text. {_SCANNED if pdf else _EMPTY}")
+        hint = _SCANNED if self.suffix == ".pdf" else _EMPTY
+        return ArticleError(f"{self.name} holds no text. {hint}")
 
     def too_much(self, what: str, found: int, limit: str) -> ArticleError:
         """Return the error for a file over a limit.

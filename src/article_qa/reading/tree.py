@@ -40,10 +40,10 @@ class Tags:
 
 HTML = Tags(
     blocks={
-        **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "heading"),
+        **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6", "dt"), "heading"),
         **dict.fromkeys(
             "p div section article main header footer aside address center details summary "
-            "figure table caption hr dl dt dd fieldset".split()
+            "figure table caption hr dl dd fieldset".split()
         ),
         "li": "list",
         "blockquote": "quote",
@@ -55,7 +55,7 @@ HTML = Tags(
     cells=frozenset({"td", "th"}),
     breaks=frozenset({"br"}),
     skipped=frozenset({"script", "style", "template", "head", "svg", "button", "rp", "rt"}),
-    rank=lambda heading: int(heading.tag[1]),
+    rank=lambda heading: 6 if heading.tag == "dt" else int(heading.tag[1]),
 )
 
 
@@ -79,6 +79,7 @@ def tree_parts(root: Any, tags: Tags) -> list[Part]:
             if event == "end" and element.tag not in tags.skipped:
                 writer.end(element)
             writer.write(element.tail if element is not root else "")
+    writer.close()
     return writer.parts
 
 
@@ -97,7 +98,7 @@ class _Writer:
     def start(self, element: Any) -> None:
         tags, tag = self._tags, element.tag
         if tag in tags.lists or tag in tags.blocks or tag in tags.rows:
-            self._close()
+            self.close()
         self._lists += tag in tags.lists
         self._rows += tag in tags.rows
         if tag in tags.blocks:
@@ -114,7 +115,7 @@ class _Writer:
             self._cells.append(one_line("".join(self._words)))
             self._words = []
         elif tag in tags.lists or tag in tags.blocks:
-            self._close()
+            self.close()
         elif tag in tags.rows:
             self._rows -= 1
             if not self._rows:
@@ -130,7 +131,7 @@ class _Writer:
             code = self._around[-1][0] == "code"
             self._words.append(words if code else re.sub(r"\s+", " ", words))
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """End the block that is open; in a table's cell, blocks are words apart."""
         if self._rows:
             self._words.append(" ")

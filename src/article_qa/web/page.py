@@ -34,6 +34,7 @@ from article_qa.errors import (
     SessionExpiredError,
     UnknownArticleError,
 )
+from article_qa.reading.article import SUFFIXES
 from article_qa.types import Answer, Article, Citation, Event, Span, Turn
 from article_qa.web import render
 from article_qa.web.arrivals import Arrival
@@ -582,7 +583,7 @@ def build(
 
     with gr.Blocks(title="Article QA", analytics_enabled=False, fill_width=True) as blocks:
         whole = gr.HTML(
-            html_template=_asset("page.html"),
+            html_template=_asset("page.html").replace("@suffixes@", ", ".join(SUFFIXES)),
             js_on_load=_script(),
             apply_default_css=False,
             server_functions=[call],

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from article_qa.retrieval.embeddings import Progress
 
 READERS_AT_ONCE = 2
-"""Articles of visitors that are read and indexed at the same time."""
+"""Articles of visitors that are indexed at the same time; ``Settings.children_at_once`` bounds how
+many are read."""
 
 
 ANSWERS_AT_ONCE = 16
@@ -139,11 +140,11 @@ class Service:
         """
         began = time.perf_counter()
         try:
+            taken = {article.id for article, _ in self.articles(session)}
+            article = read_upload(name, content, taken, self.settings)
+            if note := orders_note(article):
+                article = replace(article, notes=(*article.notes, note))
             with self._reading:
-                taken = {article.id for article, _ in self.articles(session)}
-                article = read_upload(name, content, taken, self.settings)
-                if note := orders_note(article):
-                    article = replace(article, notes=(*article.notes, note))
                 self.sessions.make_room(len(article.text))
                 if read:
                     read(article)
@@ -167,8 +168,8 @@ class Service:
         """Return whom to ask, in the light of which turns, and about which of its articles."""
         keep = self.settings.history_turns
         if asked.text is not None:
+            article = read_upload("text", asked.text, set(), self.settings)
             with self._reading:
-                article = read_upload("text", asked.text, set(), self.settings)
                 qa = self.library.ready.result().with_articles([article])
             return qa, turns_of(asked.history, {article.id: article}, keep=keep), None
         known = {article.id: article for article, _ in self.articles(asked.session)}
