@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from article_qa.answering.features import features_of, is_short, says_the_same
+from article_qa.answering.features import features_of, is_short, read_odds, says_the_same
 from article_qa.answering.findings import Findings, gather
 from article_qa.answering.judge import load_judge
 from article_qa.answering.overview import (
@@ -104,7 +104,8 @@ class ExtractiveEngine:
         """Read for a question; return what was found, all proposals, and their features."""
         found = gather(analyse(question), hits, articles, self.reader, self.settings)
         proposals = propose(found)
-        places = ((p.article.id, p.cited) for p in proposals)
+        likeliest = sorted(proposals, key=lambda p: -read_odds(found, p))
+        places = ((p.article.id, p.cited) for p in likeliest)
         verified = verify(load_verifier(), question, articles, places)
         proposals += pairs(found, verified)
         return found, proposals, features_of(found, proposals, verified)

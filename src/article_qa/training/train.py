@@ -1,8 +1,8 @@
 """Fit the reader.
 
-Cross-entropy over start and end positions, the target's mass shared by the annotators' spans, and
-over verdicts; word embeddings stay as they are. Batches hold pairs of like length. A question that
-comes again comes with other windows.
+Cross-entropy over start and end positions, the target's mass shared by the annotators' spans, over
+verdicts, and over each sentence of a window; word embeddings stay as they are. Batches hold pairs
+of like length. A question that comes again comes with other windows.
 """
 
 from __future__ import annotations
@@ -28,11 +28,18 @@ MAX_TOKENS = 320
 VERDICT_WEIGHT = 0.5
 """Weight of the verdicts' loss beside the spans'."""
 
+SENTENCE_WEIGHT = 0.7
+"""Weight of the sentences' loss."""
+
+CHOICE_WEIGHT = 0.5
+"""Within it: weight of the softmax over a window's sentences (ListNet's top one: Cao et al. 2007)
+beside the cross-entropy of each."""
+
 
 @dataclass(frozen=True)
 class Encoded:
     """A pair as token ids; ``starts``/``ends`` are token positions, [0] for no answer, empty for
-    a yes or a no.
+    a yes or a no. ``sentences`` are (first token, end, whether it answers).
     """
 
     ids: list[int]
@@ -40,6 +47,7 @@ class Encoded:
     starts: list[int]
     ends: list[int]
     verdict: int
+    sentences: list[tuple[int, int, bool]]
 
 
 def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
@@ -57,7 +65,8 @@ def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
             return_offsets_mapping=True,
         )
         for row, pair in enumerate(chunk):
-            found = _locate(pair.spans, batch["offset_mapping"][row], batch.sequence_ids(row))
+            offsets, parts = batch["offset_mapping"][row], batch.sequence_ids(row)
+            found = _locate(pair.spans, offsets, parts)
             if pair.verdict == "span" and not found:
                 continue
             if pair.verdict == "none":
@@ -66,7 +75,7 @@ def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
             types = batch["token_type_ids"][row] if "token_type_ids" in batch else [0] * len(ids)
             result.append(
                 Encoded(ids, types, [s for s, _ in found], [e for _, e in found],
-                        VERDICTS.index(pair.verdict))
+                        VERDICTS.index(pair.verdict), _marked(pair, offsets, parts))
             )  # fmt: skip
     return result
 
@@ -81,6 +90,17 @@ def _locate(
         if tokens and offsets[tokens[-1]][1] >= end:
             found.append((tokens[0], tokens[-1]))
     return found
+
+
+def _marked(
+    pair: Pair, offsets: Sequence[tuple[int, int]], ids: Sequence[int | None]
+) -> list[tuple[int, int, bool]]:
+    """Return the token ranges of the sentences that lie in the window, and which answer."""
+    return [
+        (first, last + 1, right)
+        for start, end, right in pair.marked()
+        for first, last in _locate([(start, len(pair.window[:end].rstrip()))], offsets, ids)
+    ]
 
 
 def batches(
@@ -109,13 +129,14 @@ def _encoded(data: Path, tokenizer: Any, seed: int) -> Iterator[Encoded]:
         yield from encoded
 
 
-def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any, Any, Any]:
-    """Pad a batch; return model inputs and the start, end and verdict targets."""
+def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any, Any]:
+    """Pad a batch; return model inputs and the start and end targets."""
     import torch
 
     width = max(len(e.ids) for e in batch)
     shape = (len(batch), width)
-    inputs = {
+    inputs: dict[str, Any] = {
+        "sentences": [(row, a, b) for row, e in enumerate(batch) for a, b, _ in e.sentences],
         "input_ids": torch.full(shape, padding, dtype=torch.long),
         "token_type_ids": torch.zeros(shape, dtype=torch.long),
         "attention_mask": torch.zeros(shape, dtype=torch.long),
@@ -129,21 +150,42 @@ def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any
         for start, end in zip(e.starts, e.ends, strict=True):
             starts[row, start] += 1 / len(e.starts)
             ends[row, end] += 1 / len(e.ends)
-    return inputs, starts, ends, torch.tensor([e.verdict for e in batch])
+    return inputs, starts, ends
 
 
 def loss_of(model: Any, batch: Sequence[Encoded]) -> Any:
-    """Return the mean cross-entropy of start and end positions plus the weighted verdicts'."""
+    """Return the mean cross-entropy of start and end positions plus the weighted verdicts' and
+    sentences'.
+    """
     import torch
 
-    inputs, starts, ends, verdicts = collate(batch, model.config.pad_token_id)
-    start_logits, end_logits, verdict_logits = model(**inputs)
+    inputs, starts, ends = collate(batch, model.config.pad_token_id)
+    start_logits, end_logits, verdict_logits, scores = model(**inputs)
     padding = inputs["attention_mask"] == 0
+    verdicts = torch.tensor([e.verdict for e in batch])
     total = VERDICT_WEIGHT * torch.nn.functional.cross_entropy(verdict_logits, verdicts)
+    total = total + SENTENCE_WEIGHT * _loss_of_sentences(scores, batch)
     for logits, target in ((start_logits, starts), (end_logits, ends)):
         log_p = torch.log_softmax(logits.masked_fill(padding, -1e4), dim=-1)
         total = total - (target * log_p).sum(-1).mean() / 2
     return total
+
+
+def _loss_of_sentences(scores: Any, batch: Sequence[Encoded]) -> Any:
+    """Return the mean cross-entropy of the sentences plus that of choosing among a window's."""
+    import torch
+
+    right = torch.tensor([float(r) for e in batch for _, _, r in e.sentences])
+    if not len(right):
+        return scores.sum()
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, right)
+    sizes = [len(e.sentences) for e in batch]
+    chosen = [
+        torch.logsumexp(own, 0) - torch.logsumexp(own[truth > 0], 0)
+        for own, truth in zip(torch.split(scores, sizes), torch.split(right, sizes), strict=True)
+        if 0 < truth.sum() < len(truth)
+    ]
+    return loss + CHOICE_WEIGHT * torch.stack(chosen).mean() if chosen else loss
 
 
 def train(data: Path, work: Path, recipe: Recipe, init: Path, written: Sequence[Pair] = ()) -> Path:
