@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 
+import pytest
+import torch
 from transformers import AutoTokenizer
 
 from article_qa.answering.reader import BUNDLED_READER
@@ -16,6 +19,7 @@ from article_qa.training.data import (
     split_examples,
 )
 from article_qa.training.front_matter import front_matter
+from article_qa.training.model import sentence_loss
 from article_qa.training.pairs import Pair, _as_list, cut_window, make_pairs, swap
 from article_qa.training.train import Recipe, encode
 from article_qa.training.typed import type_question
@@ -113,6 +117,13 @@ def test_sentences_become_ranges_of_tokens() -> None:
     assert texts[0] == "the heron ferry first crossed the strait in 1987."
     assert [right for *_, right in encoded.sentences] == [False, True, False, False, False]
     assert encoded.starts == [encoded.sentences[1][0]]
+
+
+def test_the_loss_of_sentences_by_hand() -> None:
+    even = sentence_loss(torch.zeros(3), [[True, False], [False]])
+    assert even.item() == pytest.approx(1.5 * math.log(2))  # each by itself, and half the choice
+    nobody = sentence_loss(torch.zeros(2), [[False, False]])
+    assert nobody.item() == pytest.approx(math.log(2))
 
 
 def test_written_questions_say_which_sentences_answer(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ from transformers import AutoConfig, AutoModel
 
 from article_qa.training.data import Verdict
 
+CHOICE_WEIGHT = 0.5
+"""Weight of choosing among a question's sentences beside the cross-entropy of each."""
+
 HEADS = ("qa_outputs", "verdict_outputs", "sentence_outputs")
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
@@ -97,3 +100,23 @@ def average(folders: Sequence[Path]) -> SpanReader:
         for name, value in mean.state_dict().items()
     })  # fmt: skip
     return mean
+
+
+def sentence_loss(scores: Any, right: Sequence[Sequence[bool]]) -> Any:
+    """Return the mean cross-entropy of sentences, each right or wrong by itself, plus the weighted
+    one of choosing the right among its question's (ListNet's top one: Cao et al. 2007, 'Learning to
+    rank: from pairwise to listwise approach').
+
+    Args:
+        scores: log-odds of all questions' sentences, one after the other: (sentences,).
+        right: for each question which of its sentences answer; not all empty.
+    """
+    truth = torch.tensor([float(own) for group in right for own in group])
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, truth)
+    sizes = [len(group) for group in right]
+    chosen = [
+        torch.logsumexp(own, 0) - torch.logsumexp(own[gold > 0], 0)
+        for own, gold in zip(torch.split(scores, sizes), torch.split(truth, sizes), strict=True)
+        if 0 < gold.sum() < len(gold)
+    ]
+    return loss + CHOICE_WEIGHT * torch.stack(chosen).mean() if chosen else loss

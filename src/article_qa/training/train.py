@@ -31,10 +31,6 @@ VERDICT_WEIGHT = 0.5
 SENTENCE_WEIGHT = 0.7
 """Weight of the sentences' loss."""
 
-CHOICE_WEIGHT = 0.5
-"""Within it: weight of the softmax over a window's sentences (ListNet's top one: Cao et al. 2007)
-beside the cross-entropy of each."""
-
 
 @dataclass(frozen=True)
 class Encoded:
@@ -107,7 +103,7 @@ def batches(
     data: Path, written: Sequence[Pair], tokenizer: Any, recipe: Recipe
 ) -> Iterator[list[Encoded]]:
     """Yield batches for ever, in an order that the seed fixes: draw after draw of the data, and
-    while the learning rate falls half of it what was written as people type.
+    while the learning rate falls two thirds of it what was written as people type.
     """
     general = _encoded(data, tokenizer, recipe.seed)
     yield from itertools.islice(batched(general, _length, recipe), recipe.steps - recipe.decay)
@@ -159,33 +155,20 @@ def loss_of(model: Any, batch: Sequence[Encoded]) -> Any:
     """
     import torch
 
+    from article_qa.training.model import sentence_loss
+
     inputs, starts, ends = collate(batch, model.config.pad_token_id)
     start_logits, end_logits, verdict_logits, scores = model(**inputs)
     padding = inputs["attention_mask"] == 0
     verdicts = torch.tensor([e.verdict for e in batch])
     total = VERDICT_WEIGHT * torch.nn.functional.cross_entropy(verdict_logits, verdicts)
-    total = total + SENTENCE_WEIGHT * _loss_of_sentences(scores, batch)
+    right = [[right for *_, right in e.sentences] for e in batch]
+    if any(right):
+        total = total + SENTENCE_WEIGHT * sentence_loss(scores, right)
     for logits, target in ((start_logits, starts), (end_logits, ends)):
         log_p = torch.log_softmax(logits.masked_fill(padding, -1e4), dim=-1)
         total = total - (target * log_p).sum(-1).mean() / 2
     return total
-
-
-def _loss_of_sentences(scores: Any, batch: Sequence[Encoded]) -> Any:
-    """Return the mean cross-entropy of the sentences plus that of choosing among a window's."""
-    import torch
-
-    right = torch.tensor([float(r) for e in batch for _, _, r in e.sentences])
-    if not len(right):
-        return scores.sum()
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, right)
-    sizes = [len(e.sentences) for e in batch]
-    chosen = [
-        torch.logsumexp(own, 0) - torch.logsumexp(own[truth > 0], 0)
-        for own, truth in zip(torch.split(scores, sizes), torch.split(right, sizes), strict=True)
-        if 0 < truth.sum() < len(truth)
-    ]
-    return loss + CHOICE_WEIGHT * torch.stack(chosen).mean() if chosen else loss
 
 
 def train(data: Path, work: Path, recipe: Recipe, init: Path, written: Sequence[Pair] = ()) -> Path:

@@ -132,9 +132,9 @@ def _wrong(qa: ArticleQA, question: str, gold: Sequence[Span]) -> Iterator[Span]
 
 
 def mixed(written: Sequence[T], general: Iterator[T], seed: int) -> Iterator[T]:
-    """Yield for ever: in each round all that were written and as many others, shuffled."""
+    """Yield for ever: in each round all that were written and half as many others, shuffled."""
     rng = random.Random(seed)
     while True:
-        drawn = [*written, *(next(general) for _ in written)]
+        drawn = [*written, *(next(general) for _ in range(len(written) // 2))]
         rng.shuffle(drawn)
         yield from drawn
