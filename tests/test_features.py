@@ -122,7 +122,8 @@ def test_the_features_of_three_spans_by_hand() -> None:
         Candidate(no, place("The council"), margin=-4.0, log_p=-6.0, agreement=1.0),
     )
     cover = Cover(question, (FIRST, SECOND), articles)
-    found = Findings(question, (FIRST, SECOND), articles, (yes, no), read, cover)
+    answering = {("mill", sentence("1950")): 3.0, ("mill", sentence("1901")): -2.0}
+    found = Findings(question, (FIRST, SECOND), articles, (yes, no), read, answering, cover)
     spans = [proposal("Ben Okafor", yes), proposal("Anna Brandt", yes), proposal("The council", no)]
     verified = {("mill", sentence("1950")): 2.0, ("mill", sentence("1901")): -1.0}
     rows = features_of(found, spans, verified)
@@ -145,6 +146,9 @@ def test_the_features_of_three_spans_by_hand() -> None:
         "dense": (0.6, 0.6, 0.3),
         "sentence_score": (1.5, 0.5, 1.5),
         "sentence_dense": (0.7, 0.6, 0.2),
+        "read": (3, -2, -8),  # the last was not read
+        "read_behind": (0, -5, -11),
+        "read_best": (3, 3, 3),
         "answers": (2, -1, -8),  # the last was not verified
         "answers_behind": (0, -3, -10),
         "answers_best": (2, 2, 2),
@@ -167,7 +171,8 @@ def test_the_features_of_three_spans_by_hand() -> None:
 
 def test_the_features_of_what_the_article_does_not_say_by_hand() -> None:
     question, articles = analyse("When was the mill sold to Zelda Voss?"), {"mill": MILL}
-    found = Findings(question, (FIRST,), articles, (), (), Cover(question, (FIRST,), articles))
+    cover = Cover(question, (FIRST,), articles)
+    found = Findings(question, (FIRST,), articles, (), (), {}, cover)
     year = proposal("1950", source="sentence")
     title, byline = proposal("The Old Mill", source="front"), proposal("Dora Quill", source="front")
     rows = features_of(found, [year, year, title, byline], {})

@@ -46,6 +46,16 @@ def test_a_window_that_does_not_answer_scores_below_one_that_does(reader: Reader
     assert sum(right.verdict) == pytest.approx(1)
 
 
+def test_it_scores_the_sentences_it_is_given(reader: Reader) -> None:
+    first, second = Span(0, 50), Span(51, len(WINDOW))
+    beyond = Span(len(WINDOW), len(WINDOW) + 9)
+    (reading,) = reader.read("Who steers the ferry?", [WINDOW], 1, [[first, second, beyond]])
+    since, steers, nowhere = reading.sentences
+    assert since is not None and steers is not None and steers > since
+    assert nowhere is None
+    assert reader.read("Who steers the ferry?", [WINDOW])[0].sentences == ()
+
+
 def test_what_stands_beside_a_window_does_not_change_it(reader: Reader) -> None:
     (alone,) = reader.read("Who steers the ferry?", [WINDOW])
     beside = reader.read("Who steers the ferry?", ["A longer text. " * 20, WINDOW])[1]

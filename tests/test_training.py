@@ -1,9 +1,15 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
 
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from article_qa.answering.reader import BUNDLED_READER
 from article_qa.training.calibrate import development_cases
 from article_qa.training.data import (
     DEV_SQUAD2_TITLES,
@@ -13,9 +19,11 @@ from article_qa.training.data import (
     split_examples,
 )
 from article_qa.training.front_matter import front_matter
+from article_qa.training.model import sentence_loss
 from article_qa.training.pairs import Pair, _as_list, cut_window, make_pairs, swap
-from article_qa.training.train import Recipe
+from article_qa.training.train import Recipe, encode
 from article_qa.training.typed import type_question
+from article_qa.training.written import written_pairs
 
 CONTEXT = (
     "The Heron ferry first crossed the strait in 1987. Captain Lena Marsh took command in 2015. "
@@ -87,6 +95,57 @@ def test_a_list_keeps_its_answer() -> None:
         assert listed.window != window and listed.window[slice(*listed.spans[0])] == (
             "Captain Lena Marsh"
         )
+        marked = [(listed.window[s:e].strip(), right) for s, e, right in listed.marked()]
+        assert marked[:2] == [(CONTEXT[:49], False), (CONTEXT[50:90], True)]
+
+
+def test_a_sentence_answers_where_a_span_or_what_shows_it_lies() -> None:
+    asked = Pair("Who?", CONTEXT, ((50, 68),), "span")
+    assert [right for *_, right in asked.marked()] == [False, True, False, False, False]
+    nobody = Pair("Who?", CONTEXT, (), "none")
+    assert not any(right for *_, right in nobody.marked())
+    polar = Pair("Did she?", CONTEXT, (), "yes")
+    assert polar.marked() == []  # which sentence says so is not known
+    shown = Pair("Did she?", CONTEXT, (), "yes", shown=((50, 60),))
+    assert [right for *_, right in shown.marked()] == [False, True, False, False, False]
+
+
+def test_sentences_become_ranges_of_tokens() -> None:
+    tokenizer = AutoTokenizer.from_pretrained(BUNDLED_READER, local_files_only=True)
+    (encoded,) = encode([Pair("Who?", CONTEXT, ((50, 68),), "span")], tokenizer)
+    texts = [tokenizer.decode(encoded.ids[a:b]) for a, b, _ in encoded.sentences]
+    assert texts[0] == "the heron ferry first crossed the strait in 1987."
+    assert [right for *_, right in encoded.sentences] == [False, True, False, False, False]
+    assert encoded.starts == [encoded.sentences[1][0]]
+
+
+def test_the_loss_of_sentences_by_hand() -> None:
+    even = sentence_loss(torch.zeros(3), [[True, False], [False]])
+    assert even.item() == pytest.approx(1.5 * math.log(2))  # each by itself, and half the choice
+    nobody = sentence_loss(torch.zeros(2), [[False, False]])
+    assert nobody.item() == pytest.approx(math.log(2))
+
+
+def test_written_questions_say_which_sentences_answer(tmp_path: Path) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "ferry.txt").write_text(f"The Heron\n\n{CONTEXT}\n", "utf-8")
+    row = {"article": "ferry", "genre": "news", "split": "dev", "kind": "yesno"}
+    asked = [
+        {"id": "1", "question": "is it steered by otto", "answers": ["no"],
+         "quotes": [["Captain Lena Marsh took command"]]},
+        {"id": "2", "question": "who runs it now", "answers": ["Lena Marsh"],
+         "quotes": [["Captain Lena Marsh took command"]]},
+        {"id": "3", "question": "what does a ticket cost", "answers": [], "quotes": []},
+    ]  # fmt: skip
+    lines = "\n".join(json.dumps({**row, **q, "answerable": bool(q["quotes"])}) for q in asked)
+    (tmp_path / "ferry.jsonl").write_text(lines, "utf-8")
+    no, who, *rest = written_pairs(tmp_path, 0)
+    assert (no.verdict, no.spans) == ("no", ())
+    assert who.verdict == "span" and who.window[slice(*who.spans[0])] == "Lena Marsh"
+    for pair in (no, who):
+        right = [pair.window[s:e] for s, e, right in pair.marked() if right]
+        assert right == ["Captain Lena Marsh took command in 2015."]
+    assert rest and {pair.verdict for pair in rest} == {"none"}
 
 
 def test_typed_questions_keep_their_rare_words() -> None:

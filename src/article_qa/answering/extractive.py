@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from article_qa.answering.features import features_of, is_short, says_the_same
+from article_qa.answering.features import features_of, is_short, read_odds, says_the_same
 from article_qa.answering.findings import Findings, gather
 from article_qa.answering.judge import load_judge
 from article_qa.answering.overview import (
@@ -116,7 +116,8 @@ class ExtractiveEngine:
             found = gather(analyse(question), hits, articles, self.reader, self.settings)
             proposals = propose(found)
         with stages.timed("verify"):
-            places = ((p.article.id, p.cited) for p in proposals)
+            likeliest = sorted(proposals, key=lambda p: -read_odds(found, p))
+            places = ((p.article.id, p.cited) for p in likeliest)
             verified = verify(load_verifier(), question, articles, places)
         with stages.timed("judge"):
             proposals += pairs(found, verified)

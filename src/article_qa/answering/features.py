@@ -29,8 +29,8 @@ NO_MARGIN = -12.0
 """Stands for the margin of a place that the reader never points at."""
 
 
-NOT_VERIFIED = -8.0
-"""Stands for the verifier's log-odds of a place that it did not see."""
+NOT_SEEN = -8.0
+"""Stands for the log-odds of a place that the reader or the verifier did not see."""
 
 
 def features_of(
@@ -44,7 +44,7 @@ def features_of(
         verified: what the verifier says to the sentences they cite.
     """
     shared = _question_features(found)
-    surest = max(verified.values(), default=NOT_VERIFIED)
+    surest = max(verified.values(), default=NOT_SEEN)
     best = max((c.margin for c in found.candidates), default=NO_MARGIN)
     return [
         {
@@ -54,6 +54,7 @@ def features_of(
             **_retrieval_features(found, p),
             **_word_features(found, p),
             **_verifying_features(verified, p, surest),
+            **_sentence_features(found, p),
             "agreeing": float(sum(says_the_same(p, other) for other in proposals) - 1),
         }
         for p in proposals
@@ -110,11 +111,30 @@ def _reading_features(found: Findings, proposal: Proposal, best: float) -> dict[
     }
 
 
+def _sentence_features(found: Findings, proposal: Proposal) -> dict[str, float]:
+    """Return what the reader says to the sentences cited, and how far they are behind the best."""
+    odds = read_odds(found, proposal)
+    surest = max(found.sentences.values(), default=NOT_SEEN)
+    return {"read": odds, "read_behind": odds - surest, "read_best": surest}
+
+
+def read_odds(found: Findings, proposal: Proposal) -> float:
+    """Return the log-odds, as the reader has it, that the likeliest sentence cited answers."""
+    return max(
+        (
+            odds
+            for (id, span), odds in found.sentences.items()
+            if id == proposal.article.id and span.overlaps(proposal.cited)
+        ),
+        default=NOT_SEEN,
+    )
+
+
 def _verifying_features(verified: Verified, proposal: Proposal, surest: float) -> dict[str, float]:
     """Return what the verifier says to the sentence, how far it is behind the best, and what it
     says to the least of the sentences shown.
     """
-    odds = verified.get((proposal.article.id, proposal.cited), NOT_VERIFIED)
+    odds = verified.get((proposal.article.id, proposal.cited), NOT_SEEN)
     shown = [(e.article_id, e.span) for s in proposal.statements for e in s.evidence]
     return {
         "answers": odds,

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log1p
+from typing import NamedTuple
 
 from article_qa.answering.question import Question
-from article_qa.answering.reader import Reader, Verdict
+from article_qa.answering.reader import Reader, ReadSpan, Verdict
+from article_qa.answering.verifier import Place
 from article_qa.config import Settings
 from article_qa.retrieval.lexical import tokens
 from article_qa.types import Article, BlockKind, Hit, Span
@@ -63,6 +65,7 @@ class Findings:
         articles: by id.
         windows: what was read.
         candidates: spans that the reader points at, best first; none without a reader.
+        sentences: the log-odds that each sentence of the windows answers, as the reader has it.
     """
 
     question: Question
@@ -70,6 +73,7 @@ class Findings:
     articles: Mapping[str, Article]
     windows: tuple[Window, ...]
     candidates: tuple[Candidate, ...]
+    sentences: Mapping[Place, float]
     cover: Cover = field(repr=False)
 
     @property
@@ -95,21 +99,55 @@ def gather(
     """
     cover = Cover(question, hits, articles)
     if reader is None:
-        return Findings(question, hits, articles, (), (), cover)
-    windows: list[Window] = []
-    read: list[tuple[Window, Span, float, float]] = []
+        return Findings(question, hits, articles, (), (), {}, cover)
+    read: list[_Read] = []
     for stage in _stages(_to_read(hits, articles, settings.read_windows), settings.read_first):
-        texts = [article.text[span.start : span.end] for article, span, _, _ in stage]
-        readings = reader.read(question.text, texts, top=SPANS)
-        for (article, span, rank, hit), reading in zip(stage, readings, strict=True):
-            windows.append(Window(article, span, rank, hit, reading.verdict))
-            for found in reading.spans:
-                place = Span(span.start + found.span.start, span.start + found.span.end)
-                if _is_whole(article, place):
-                    read.append((windows[-1], place, found.margin, found.log_p))
-        if any(margin > settings.clear_margin for *_, margin, _ in read):
+        read += _read(question, stage, reader)
+        if any(s.margin > settings.clear_margin for own in read for s in own.spans):
             break
-    return Findings(question, hits, articles, tuple(windows), _merged(read, windows), cover)
+    windows = [own.window for own in read]
+    sentences: dict[Place, float] = {}
+    for own in read:
+        for place, score in own.sentences.items():
+            sentences[place] = max(score, sentences.get(place, score))
+    return Findings(
+        question, hits, articles, tuple(windows), _merged(read, windows), sentences, cover
+    )
+
+
+class _Read(NamedTuple):
+    """A window with its whole spans and its sentences' scores, at their places in the article."""
+
+    window: Window
+    spans: tuple[ReadSpan, ...]
+    sentences: Mapping[Place, float]
+
+
+def _read(question: Question, windows: Sequence[_ToRead], reader: Reader) -> Iterator[_Read]:
+    held = [_within(article.sentences, span) for article, span, _, _ in windows]
+    readings = reader.read(
+        question.text,
+        [article.text[span.start : span.end] for article, span, _, _ in windows],
+        SPANS,
+        [[_moved(s, -to_read[1].start) for s in own]
+         for to_read, own in zip(windows, held, strict=True)],
+    )  # fmt: skip
+    for (article, span, rank, hit), own, reading in zip(windows, held, readings, strict=True):
+        spans = (replace(found, span=_moved(found.span, span.start)) for found in reading.spans)
+        scored = {
+            (article.id, sentence): score
+            for sentence, score in zip(own, reading.sentences or (), strict=False)
+            if score is not None
+        }
+        yield _Read(
+            Window(article, span, rank, hit, reading.verdict),
+            tuple(found for found in spans if _is_whole(article, found.span)),
+            scored,
+        )
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
 
 
 def _is_whole(article: Article, span: Span) -> bool:
@@ -156,15 +194,12 @@ def _stages(windows: Sequence[_ToRead], first: int) -> Iterator[Sequence[_ToRead
         yield windows[cut:]
 
 
-def _merged(
-    read: Sequence[tuple[Window, Span, float, float]], windows: Sequence[Window]
-) -> tuple[Candidate, ...]:
+def _merged(read: Sequence[_Read], windows: Sequence[Window]) -> tuple[Candidate, ...]:
     """Join what overlapping windows say of the same span, best margin first."""
-    chosen: dict[int, Span] = {}
-    for window, span, _, _ in read:
-        chosen.setdefault(id(window), span)
-    best: dict[tuple[str, Span], Candidate] = {}
-    for window, span, margin, log_p in read:
+    chosen = {id(own.window): own.spans[0].span for own in read if own.spans}
+    best: dict[Place, Candidate] = {}
+    for window, found in ((own.window, found) for own in read for found in own.spans):
+        span, margin = found.span, found.margin
         key = (window.article.id, span)
         if key in best and best[key].margin >= margin:
             continue
@@ -174,7 +209,7 @@ def _merged(
             if w.article is window.article and w.span.contains(span) and id(w) in chosen
         ]
         agreement = sum(other.overlaps(span) for other in showing) / max(1, len(showing))
-        best[key] = Candidate(window, span, margin, log_p, agreement)
+        best[key] = Candidate(window, span, margin, found.log_p, agreement)
     return tuple(sorted(best.values(), key=lambda c: (-c.margin, c.window.rank, c.span)))
 
 

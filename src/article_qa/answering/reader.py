@@ -5,7 +5,7 @@ answer; position 0, [CLS], stands for 'no answer here' (Devlin et al. 2019, sect
 ``margin`` is its start and end score less those of [CLS]: it compares across windows, since each
 window carries its own 'no answer'. A model with a verdict head says from [CLS], too, whether the
 window holds no answer, one in its words, a yes or a no (Alberti et al. 2019, 'A BERT baseline for
-the Natural Questions').
+the Natural Questions'); one with a sentence head says of each sentence whether it answers.
 """
 
 from __future__ import annotations
@@ -35,8 +35,14 @@ MAX_QUESTION_TOKENS = 96
 MAX_ANSWER_TOKENS = 48
 """Longest answer: a clause. Whole sentences are what the citation is for."""
 
-Logits = tuple[Floats, Floats, Floats | None]
-"""Each token's scores as the first and as the last of the answer, and those of the verdicts."""
+
+class _Scores(NamedTuple):
+    """What a model's heads say to a window."""
+
+    starts: Floats  # each token's, as the answer's first
+    ends: Floats
+    verdicts: Floats | None
+    sentence: Callable[[int, int], float] | None  # log-odds of a range of tokens
 
 
 class _Model(NamedTuple):
@@ -44,7 +50,7 @@ class _Model(NamedTuple):
 
     tokenizer: Tokenizer  # cuts a window off where ``MAX_TOKENS`` are full
     plain: Tokenizer  # cuts nothing off
-    logits: Callable[[Sequence[int], Sequence[int]], Logits]  # of token ids and types
+    scores: Callable[[Sequence[int], Sequence[int]], _Scores]  # of token ids and types
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +77,13 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in a window: candidate spans, best first, and the verdict of a model that has
-    a head for it.
+    """What was read in a window: candidate spans, best first; of a model that has the heads, the
+    verdict, and the log-odds that each sentence asked for answers (None for one cut off).
     """
 
     spans: tuple[ReadSpan, ...]
     verdict: Verdict | None = None
+    sentences: tuple[float | None, ...] = ()
 
 
 class Reader:
@@ -107,17 +114,24 @@ class Reader:
         """
         self._load()
 
-    def read(self, question: str, windows: Sequence[str], top: int = 5) -> tuple[Reading, ...]:
+    def read(
+        self,
+        question: str,
+        windows: Sequence[str],
+        top: int = 5,
+        sentences: Sequence[Sequence[Span]] = (),
+    ) -> tuple[Reading, ...]:
         """Find the likeliest answers in each window.
 
         Args:
             question: what is asked; one that leaves no room for a window is cut.
             windows: texts of about 110 words; the tokens past ``MAX_TOKENS`` are not read.
             top: most spans returned for a window, best first.
+            sentences: for each window, as offsets into it, the sentences to be scored; or none.
 
         Returns:
             For each window its candidate spans, as offsets into its text (none for one without
-            words), and its verdict.
+            words), its verdict, and the scores of its sentences.
 
         Raises:
             ModelError: the model cannot be loaded.
@@ -127,16 +141,26 @@ class Reader:
         model = self._load()
         cut = _cut(encodable(question), model.plain)
         # One at a time: nothing is padded, and no window's score depends on its company.
-        return tuple(self._read(model, cut, window, top) for window in windows)
+        asked = sentences or [()] * len(windows)
+        return tuple(
+            self._read(model, cut, window, top, own)
+            for window, own in zip(windows, asked, strict=True)
+        )
 
-    def _read(self, model: _Model, question: str, window: str, top: int) -> Reading:
+    def _read(
+        self, model: _Model, question: str, window: str, top: int, sentences: Sequence[Span]
+    ) -> Reading:
         tokens = model.tokenizer.encode(question, encodable(window))
-        starts, ends, verdicts = model.logits(tokens.ids, tokens.type_ids)
+        scores = model.scores(tokens.ids, tokens.type_ids)
         verdict = None
-        if verdicts is not None:
-            odds = np.exp(verdicts - verdicts.max())
+        if scores.verdicts is not None:
+            odds = np.exp(scores.verdicts - scores.verdicts.max())
             verdict = Verdict(*(odds / odds.sum()).tolist())
-        return Reading(_decode(starts, ends, tokens, top), verdict)
+        spans = _decode(scores.starts, scores.ends, tokens, top)
+        if scores.sentence is None:
+            return Reading(spans, verdict)
+        ranges = [_tokens_of(tokens, sentence) for sentence in sentences]
+        return Reading(spans, verdict, tuple(scores.sentence(*r) if r else None for r in ranges))
 
     def _load(self) -> _Model:
         with self._lock:
@@ -158,17 +182,22 @@ def load_reader(settings: Settings) -> Reader | None:
 def _bundled() -> _Model:
     """Load the bundled reader into ONNX Runtime."""
     encoder = Encoder(BUNDLED_READER)
-    span, verdict = (
+    span, verdict, sentence = (
         (encoder.head[f"{name}.weight"], encoder.head[f"{name}.bias"])
-        for name in ("qa_outputs", "verdict_outputs")
+        for name in ("qa_outputs", "verdict_outputs", "sentence_outputs")
     )
 
-    def logits(ids: Sequence[int], types: Sequence[int]) -> Logits:
+    def scores(ids: Sequence[int], types: Sequence[int]) -> _Scores:
         hidden = encoder.hidden(ids, types)
         starts, ends = (hidden @ span[0].T + span[1]).T
-        return starts, ends, hidden[0] @ verdict[0].T + verdict[1]
 
-    return _model(encoder.tokenizer, logits)
+        def answers(first: int, end: int) -> float:
+            pooled = np.concatenate([hidden[0], hidden[first:end].mean(0)])
+            return float(pooled @ sentence[0][0] + sentence[1][0])
+
+        return _Scores(starts, ends, hidden[0] @ verdict[0].T + verdict[1], answers)
+
+    return _model(encoder.tokenizer, scores)
 
 
 def _from_hugging_face(path: str) -> _Model:
@@ -189,23 +218,23 @@ def _from_hugging_face(path: str) -> _Model:
     model = model.float().eval()
     typed = "token_type_ids" in tokenizer.model_input_names
 
-    def logits(ids: Sequence[int], types: Sequence[int]) -> Logits:
+    def scores(ids: Sequence[int], types: Sequence[int]) -> _Scores:
         inputs = {"input_ids": torch.tensor([ids])}
         if typed:
             inputs["token_type_ids"] = torch.tensor([types])
         with torch.inference_mode():
             output = model(**inputs)
-        return output.start_logits[0].numpy(), output.end_logits[0].numpy(), None
+        return _Scores(output.start_logits[0].numpy(), output.end_logits[0].numpy(), None, None)
 
-    return _model(tokenizer.backend_tokenizer, logits)
+    return _model(tokenizer.backend_tokenizer, scores)
 
 
-def _model(plain: Tokenizer, logits: Callable[[Sequence[int], Sequence[int]], Logits]) -> _Model:
+def _model(plain: Tokenizer, scores: Callable[[Sequence[int], Sequence[int]], _Scores]) -> _Model:
     """Put a model together; a tokenizer whose truncation changes cannot be shared by threads."""
     tokenizer = type(plain).from_str(plain.to_str())
     tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
     plain.no_truncation()
-    return _Model(tokenizer, plain, logits)
+    return _Model(tokenizer, plain, scores)
 
 
 def _cut(question: str, tokenizer: Tokenizer) -> str:
@@ -216,6 +245,18 @@ def _cut(question: str, tokenizer: Tokenizer) -> str:
     if len(offsets) <= MAX_QUESTION_TOKENS:
         return question
     return question[: offsets[MAX_QUESTION_TOKENS - 1][1]]
+
+
+def _tokens_of(tokens: Encoding, span: Span) -> tuple[int, int] | None:
+    """Return the range of the window's tokens that a span of its text covers; None for none."""
+    inside = [
+        i
+        for i, ((start, end), part) in enumerate(
+            zip(tokens.offsets, tokens.sequence_ids, strict=True)
+        )
+        if part == 1 and start < span.end and span.start < end
+    ]
+    return (inside[0], inside[-1] + 1) if inside else None
 
 
 def _decode(starts: Floats, ends: Floats, tokens: Encoding, top: int) -> tuple[ReadSpan, ...]:

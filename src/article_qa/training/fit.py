@@ -37,7 +37,7 @@ class Recipe:
     weight_decay: float = 0.01
     dropout: float = 0.05
     seed: int = 0
-    checkpoint_every: int = 100
+    checkpoint_every: int = 50
 
     def rate(self, step: int) -> float:
         """Return the learning rate's share of its peak at a step."""

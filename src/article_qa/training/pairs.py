@@ -59,12 +59,28 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Pair:
-    """What the model is trained on: several gold spans share the target's mass equally."""
+    """What the model is trained on: several gold spans share the target's mass equally.
+
+    ``places`` are those of the window's sentences, none where ``sentences`` finds them; ``shown``
+    is where the answer shows if the spans are not all of that, or are none since it is yes or no.
+    """
 
     question: str
     window: str
     spans: tuple[tuple[int, int], ...]
     verdict: Verdict
+    places: tuple[tuple[int, int], ...] = ()
+    shown: tuple[tuple[int, int], ...] | None = None
+
+    def marked(self) -> list[tuple[int, int, bool]]:
+        """Return each sentence's range, and whether it answers; nothing where that is unknown."""
+        gold = self.spans if self.shown is None else self.shown
+        if self.verdict != "none" and not gold:
+            return []
+        return [
+            (start, end, any(s < end and start < e for s, e in gold))
+            for start, end in self.places or sentences(self.window)
+        ]
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -235,13 +251,17 @@ def _styled(pair: Pair, rng: random.Random) -> Pair:
 
 def _as_list(pair: Pair, rng: random.Random) -> Pair:
     """Write the window's sentences as items of a list; a span over two items keeps the window."""
-    numbered, text, spans = rng.random() < 0.4, "", []
+    numbered, text, spans, items = rng.random() < 0.4, "", [], []
     for number, (start, end) in enumerate(sentences(pair.window), 1):
         text += f"{number}. " if numbered else "- "
         shift = len(text) - start
         spans += [(s + shift, e + shift) for s, e in pair.spans if start <= s and e <= end]
-        text += pair.window[start:end].strip() + "\n"
-    return pair if len(spans) < len(pair.spans) else replace(pair, window=text, spans=tuple(spans))
+        text += pair.window[start:end].strip()
+        items.append((start + shift, len(text)))
+        text += "\n"
+    if len(spans) < len(pair.spans):
+        return pair
+    return replace(pair, window=text, spans=tuple(spans), places=tuple(items))
 
 
 def _pairs_of(example: Example, negatives: Sequence[str], rng: random.Random) -> list[Pair]:

@@ -1,8 +1,8 @@
 """Fit the reader.
 
-Cross-entropy over start and end positions, the target's mass shared by the annotators' spans, and
-over verdicts; word embeddings stay as they are. Batches hold pairs of like length. A question that
-comes again comes with other windows.
+Cross-entropy over start and end positions, the target's mass shared by the annotators' spans, over
+verdicts, and over each sentence of a window; word embeddings stay as they are. Batches hold pairs
+of like length. A question that comes again comes with other windows.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ MAX_TOKENS = 320
 VERDICT_WEIGHT = 0.5
 """Weight of the verdicts' loss beside the spans'."""
 
+SENTENCE_WEIGHT = 0.7
+"""Weight of the sentences' loss."""
+
 
 @dataclass(frozen=True)
 class Encoded:
     """A pair as token ids; ``starts``/``ends`` are token positions, [0] for no answer, empty for
-    a yes or a no.
+    a yes or a no. ``sentences`` are (first token, end, whether it answers).
     """
 
     ids: list[int]
@@ -40,6 +43,7 @@ class Encoded:
     starts: list[int]
     ends: list[int]
     verdict: int
+    sentences: list[tuple[int, int, bool]]
 
 
 def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
@@ -57,7 +61,8 @@ def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
             return_offsets_mapping=True,
         )
         for row, pair in enumerate(chunk):
-            found = _locate(pair.spans, batch["offset_mapping"][row], batch.sequence_ids(row))
+            offsets, parts = batch["offset_mapping"][row], batch.sequence_ids(row)
+            found = _locate(pair.spans, offsets, parts)
             if pair.verdict == "span" and not found:
                 continue
             if pair.verdict == "none":
@@ -66,7 +71,7 @@ def encode(pairs: Sequence[Pair], tokenizer: Any) -> list[Encoded]:
             types = batch["token_type_ids"][row] if "token_type_ids" in batch else [0] * len(ids)
             result.append(
                 Encoded(ids, types, [s for s, _ in found], [e for _, e in found],
-                        VERDICTS.index(pair.verdict))
+                        VERDICTS.index(pair.verdict), _marked(pair, offsets, parts))
             )  # fmt: skip
     return result
 
@@ -83,11 +88,22 @@ def _locate(
     return found
 
 
+def _marked(
+    pair: Pair, offsets: Sequence[tuple[int, int]], ids: Sequence[int | None]
+) -> list[tuple[int, int, bool]]:
+    """Return the token ranges of the sentences that lie in the window, and which answer."""
+    return [
+        (first, last + 1, right)
+        for start, end, right in pair.marked()
+        for first, last in _locate([(start, len(pair.window[:end].rstrip()))], offsets, ids)
+    ]
+
+
 def batches(
     data: Path, written: Sequence[Pair], tokenizer: Any, recipe: Recipe
 ) -> Iterator[list[Encoded]]:
     """Yield batches for ever, in an order that the seed fixes: draw after draw of the data, and
-    while the learning rate falls half of it what was written as people type.
+    while the learning rate falls two thirds of it what was written as people type.
     """
     general = _encoded(data, tokenizer, recipe.seed)
     yield from itertools.islice(batched(general, _length, recipe), recipe.steps - recipe.decay)
@@ -109,13 +125,14 @@ def _encoded(data: Path, tokenizer: Any, seed: int) -> Iterator[Encoded]:
         yield from encoded
 
 
-def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any, Any, Any]:
-    """Pad a batch; return model inputs and the start, end and verdict targets."""
+def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any, Any]:
+    """Pad a batch; return model inputs and the start and end targets."""
     import torch
 
     width = max(len(e.ids) for e in batch)
     shape = (len(batch), width)
-    inputs = {
+    inputs: dict[str, Any] = {
+        "sentences": [(row, a, b) for row, e in enumerate(batch) for a, b, _ in e.sentences],
         "input_ids": torch.full(shape, padding, dtype=torch.long),
         "token_type_ids": torch.zeros(shape, dtype=torch.long),
         "attention_mask": torch.zeros(shape, dtype=torch.long),
@@ -129,17 +146,25 @@ def collate(batch: Sequence[Encoded], padding: int) -> tuple[dict[str, Any], Any
         for start, end in zip(e.starts, e.ends, strict=True):
             starts[row, start] += 1 / len(e.starts)
             ends[row, end] += 1 / len(e.ends)
-    return inputs, starts, ends, torch.tensor([e.verdict for e in batch])
+    return inputs, starts, ends
 
 
 def loss_of(model: Any, batch: Sequence[Encoded]) -> Any:
-    """Return the mean cross-entropy of start and end positions plus the weighted verdicts'."""
+    """Return the mean cross-entropy of start and end positions plus the weighted verdicts' and
+    sentences'.
+    """
     import torch
 
-    inputs, starts, ends, verdicts = collate(batch, model.config.pad_token_id)
-    start_logits, end_logits, verdict_logits = model(**inputs)
+    from article_qa.training.model import sentence_loss
+
+    inputs, starts, ends = collate(batch, model.config.pad_token_id)
+    start_logits, end_logits, verdict_logits, scores = model(**inputs)
     padding = inputs["attention_mask"] == 0
+    verdicts = torch.tensor([e.verdict for e in batch])
     total = VERDICT_WEIGHT * torch.nn.functional.cross_entropy(verdict_logits, verdicts)
+    right = [[right for *_, right in e.sentences] for e in batch]
+    if any(right):
+        total = total + SENTENCE_WEIGHT * sentence_loss(scores, right)
     for logits, target in ((start_logits, starts), (end_logits, ends)):
         log_p = torch.log_softmax(logits.masked_fill(padding, -1e4), dim=-1)
         total = total - (target * log_p).sum(-1).mean() / 2

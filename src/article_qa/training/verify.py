@@ -1,9 +1,7 @@
 """Train the verifier: ``python -m article_qa.training.verify --data FOLDER --work FOLDER``.
 
 It starts from the reader's encoder, whose word embeddings it shares, and learns from groups of
-candidates of one question: each by itself (cross-entropy of right or wrong), and the right one
-among the others (a softmax over the group, ListNet's top one: Cao et al. 2007, 'Learning to rank:
-from pairwise to listwise approach').
+candidates of one question (``model.sentence_loss``).
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from article_qa.training.candidates import Group, candidate_of, make_groups, rea
 from article_qa.training.data import draw_examples, split_examples
 from article_qa.training.fit import Recipe, batched, fit
 from article_qa.training.graph import write_verifier
-from article_qa.training.model import SpanReader
+from article_qa.training.model import SpanReader, sentence_loss
 from article_qa.training.pairs import sentences
 from article_qa.training.typed import type_question
 from article_qa.training.written import mixed, written_groups
@@ -38,9 +36,6 @@ RECIPE = Recipe(steps=2800, decay=900, batch=8, learning_rate=1e-4, warmup=100, 
 
 FROZEN_LAYERS = 2
 """Layers that stay the reader's: a fifth faster, and they know words, not answers."""
-
-LIST_WEIGHT = 0.5
-"""Weight of the softmax over a group beside the cross-entropy of each candidate."""
 
 PARTS = 3
 """A batch's candidates are computed in so many parts, by length: less is padded."""
@@ -105,20 +100,12 @@ def score(model: Any, tokenizer: Tokenizer, asked: Sequence[tuple[str, Candidate
 def loss_of(model: Any, tokenizer: Tokenizer, groups: Sequence[Group]) -> Any:
     """Return the mean cross-entropy of the candidates plus the weighted one of the groups."""
     scores = score(model, tokenizer, [(g.question, c) for g in groups for c in g.candidates])
-    right = torch.tensor([float(r) for g in groups for r in g.right])
-    loss = torch.nn.functional.binary_cross_entropy_with_logits(scores, right)
-    sizes = [len(g.right) for g in groups]
-    listed = [
-        torch.logsumexp(own, 0) - torch.logsumexp(own[truth > 0], 0)
-        for own, truth in zip(torch.split(scores, sizes), torch.split(right, sizes), strict=True)
-        if 0 < truth.sum() < len(truth)
-    ]
-    return loss + LIST_WEIGHT * torch.stack(listed).mean() if listed else loss
+    return sentence_loss(scores, [g.right for g in groups])
 
 
 def batches(data: Path, written: Sequence[Group], recipe: Recipe) -> Iterator[list[Group]]:
     """Yield batches for ever, in an order that the seed fixes: draw after draw of the data, and
-    while the learning rate falls half of it what was written as people type.
+    while the learning rate falls two thirds of it what was written as people type.
     """
     general = _groups(data, recipe.seed)
     yield from itertools.islice(batched(general, _length, recipe), recipe.steps - recipe.decay)

@@ -19,7 +19,7 @@ from article_qa.evaluation.records import Question
 from article_qa.reading.article import read_articles
 from article_qa.training.candidates import Group
 from article_qa.training.pairs import Pair
-from article_qa.types import Span
+from article_qa.types import Article, Span
 
 T = TypeVar("T")
 
@@ -52,8 +52,7 @@ def written_groups(folder: Path) -> list[Group]:
 
 
 def written_pairs(folder: Path, seed: int) -> list[Pair]:
-    """Return for every question that asks for words the window that answers, if any, and
-    ``OTHER_WINDOWS`` that do not.
+    """Return for every question a window that answers, if any, and ``OTHER_WINDOWS`` that do not.
 
     Args:
         folder: with ``*.jsonl`` and a folder ``articles``.
@@ -64,22 +63,32 @@ def written_pairs(folder: Path, seed: int) -> list[Pair]:
 
 
 def _pairs(qa: ArticleQA, question: Question, rng: random.Random) -> Iterator[Pair]:
-    if any(answer.lower() in ("yes", "no") for answer in question.answers):
-        return
     (article,) = qa.articles
     hits = qa.as_retriever(k=qa.settings.top_k).hits(question.text)
     windows = [hit.passage.context for hit in hits]
     gold = [quote.span for group in question.quotes for quote in group]
     showing = [w for w in windows if any(w.contains(g) for g in gold)]
     others = [w for w in windows if not any(w.overlaps(g) for g in gold)]
-    if showing:
-        window = rng.choice(showing[:2])
-        text = article.text[window.start : window.end]
+    for window in [*(rng.sample(showing, 1) if showing else ()), *others[:OTHER_WINDOWS]]:
         inside = [g for g in gold if window.contains(g)]
-        spans = _answers_in(article.text, inside, question.answers, window.start)
-        yield Pair(question.text, text, spans, "span")
-    for window in others[:OTHER_WINDOWS]:
-        yield Pair(question.text, article.text[window.start : window.end], (), "none")
+        yield _pair(article, window, question, inside)
+
+
+def _pair(article: Article, window: Span, question: Question, gold: Sequence[Span]) -> Pair:
+    """Return the pair of a question and a window that holds ``gold`` of its quotes, if any."""
+    text = article.text[window.start : window.end]
+    shift = window.start
+    places = tuple(
+        (s.start - shift, s.end - shift) for s in article.sentences if window.contains(s)
+    )
+    if not gold:
+        return Pair(question.text, text, (), "none", places)
+    shown = tuple((g.start - shift, g.end - shift) for g in gold)
+    answers = [answer.lower() for answer in question.answers]
+    if "yes" in answers or "no" in answers:
+        return Pair(question.text, text, (), "yes" if "yes" in answers else "no", places, shown)
+    spans = _answers_in(article.text, gold, question.answers, shift)
+    return Pair(question.text, text, spans, "span", places, shown)
 
 
 def _answers_in(
@@ -123,9 +132,9 @@ def _wrong(qa: ArticleQA, question: str, gold: Sequence[Span]) -> Iterator[Span]
 
 
 def mixed(written: Sequence[T], general: Iterator[T], seed: int) -> Iterator[T]:
-    """Yield for ever: in each round all that were written and as many others, shuffled."""
+    """Yield for ever: in each round all that were written and half as many others, shuffled."""
     rng = random.Random(seed)
     while True:
-        drawn = [*written, *(next(general) for _ in written)]
+        drawn = [*written, *(next(general) for _ in range(len(written) // 2))]
         rng.shuffle(drawn)
         yield from drawn
