@@ -60,10 +60,13 @@ def test_the_shipped_judge_believes_reader_and_verifier_and_doubts_what_lies_beh
     plain = dict.fromkeys(names, 0.0) | {"source_reader": 1.0, "retrieved": 1.0, "fits": 1.0}
     good = plain | {"margin": 6.0, "cited_margin": 6.0, "best_margin": 6.0, "cover": 0.8,
                     "in_cited": 0.8, "in_context": 1.0, "in_article": 1.0,
+                    "read": 4.0, "read_best": 4.0,
                     "answers": 4.0, "answers_best": 4.0, "answers_least": 4.0}  # fmt: skip
     unread = good | {"margin": -6.0, "cited_margin": -6.0, "behind": -12.0}
     denied = good | {"answers": -4.0, "answers_behind": -8.0, "answers_least": -4.0}
+    passed_over = good | {"read": -4.0, "read_behind": -8.0}
     assert judge.score(good) > judge.score(unread) + 0.5
+    assert judge.score(good) > judge.score(passed_over) + 0.2
     assert judge.score(good) > judge.score(denied) + 1
     assert judge.score_weight > 0 and judge.lead_weight >= 0
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from article_qa.answering.findings import Findings
 from article_qa.answering.overview import overview_kind
 from article_qa.answering.proposals import SOURCES, Proposal
-from article_qa.answering.question import ANSWER_TYPES, Question, fits
+from article_qa.answering.question import ANSWER_TYPES, Question, asked_about, fits
 from article_qa.answering.reader import Verdict
 from article_qa.answering.verifier import Verified
 from article_qa.language.names import absent_words, contradicts
@@ -235,8 +235,13 @@ def _speaker(question: Question, proposal: Proposal) -> float:
 
 
 def is_short(question: Question, proposal: Proposal) -> bool:
-    """Say whether a proposal is the reader's span, and the question asks for a name or a number."""
-    return proposal.source == "reader" and question.type in SHORT_TYPES
+    """Say whether a proposal is the reader's span, and the question asks for a name or a number;
+    'Who is NAME?' does not, of one whom the article names.
+    """
+    if proposal.source != "reader" or question.type not in SHORT_TYPES:
+        return False
+    named = question.names and set(question.names) <= _stems(proposal.article.text)
+    return not (named and asked_about(question.text))
 
 
 def says_the_same(proposal: Proposal, other: Proposal) -> bool:

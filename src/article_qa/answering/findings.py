@@ -124,7 +124,7 @@ class _Read(NamedTuple):
 
 
 def _read(question: Question, windows: Sequence[_ToRead], reader: Reader) -> Iterator[_Read]:
-    held = [_within(article.sentences, span) for article, span, _, _ in windows]
+    held = [_within(article.quotable, span) for article, span, _, _ in windows]
     readings = reader.read(
         question.text,
         [article.text[span.start : span.end] for article, span, _, _ in windows],

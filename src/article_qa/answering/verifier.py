@@ -27,8 +27,10 @@ VERIFIER = Path(__file__).parents[1] / "models" / "verifier" / "model.onnx"
 WORDS = "bert.embeddings.word_embeddings.weight"
 """The weights that it shares with the reader."""
 
-MAX_VERIFIED = 14
-"""Sentences verified for a question at most."""
+MAX_VERIFIED = 6
+"""Sentences verified for a question at most: 10 ms each. The right one, where it was read, is among
+the first 6 by the reader's own odds for 92% of typed questions; without the verifier the judge's
+choice is right for 68% of them, with it for 71%."""
 
 Place = tuple[str, Span]
 """An article's id and a range of its text."""
