@@ -25,7 +25,7 @@ SHRUNK = 4
 """Pictures are kept at a quarter of their width: enough to see what stands where."""
 DIFFERS = 12
 """Levels of 255 by which a point must differ to count: letters moved by one pixel do not."""
-MOST = 0.002
+MOST = 0.01
 """Share of the points that may differ; of a state moved by four pixels, 2% or more do."""
 FONTS = """() => {
   document.body.style.setProperty("--sans", "'DejaVu Sans'");

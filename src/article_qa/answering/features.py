@@ -236,12 +236,12 @@ def _speaker(question: Question, proposal: Proposal) -> float:
 
 def is_short(question: Question, proposal: Proposal) -> bool:
     """Say whether a proposal is the reader's span, and the question asks for a name or a number;
-    'Who is NAME?' does not, of one whom the article names.
+    'Who is NAME?' does not, of a person whom the article names.
     """
     if proposal.source != "reader" or question.type not in SHORT_TYPES:
         return False
-    named = question.names and set(question.names) <= _stems(proposal.article.text)
-    return not (named and asked_about(question.text))
+    name = asked_about(question.text)
+    return not (name and speech_of(proposal.article).people.find(name))
 
 
 def says_the_same(proposal: Proposal, other: Proposal) -> bool:
